@@ -1,0 +1,99 @@
+//! The classes of static variables: their sections, in the order in which they are linked.
+//!
+//! Linux keeps the same classes (`DEFINE_PER_CPU_PAGE_ALIGNED`, `_CACHE_HOT`, `_READ_MOSTLY`, `_SHARED_ALIGNED`,
+//! include/linux/percpu-defs.h); `zeroed` is ours.
+//!
+//! This file is also compiled into the build script, which writes the linker fragment from it, so it uses
+//! nothing but `core`.
+
+/// The output section of the templates that have file bytes.
+pub const DATA: &str = ".data..percpu";
+
+/// The output section of the zero templates, directly behind [`DATA`].
+pub const BSS: &str = ".bss..percpu";
+
+/// The section of one class of variables; the crate's root exports it for the expansion of `#[per_cpu]`.
+///
+/// `__section!(hot HITS)` is `".data..percpu..hot.HITS"`. It is a macro since a section name has to be a literal
+/// where it is used, and it stands here so that the literals have one home.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __section {
+    (plain $name:ident) => { concat!(".data..percpu.", stringify!($name)) };
+    (zeroed $name:ident) => { concat!(".bss..percpu.", stringify!($name)) };
+    ($class:ident $name:ident) => { concat!(".data..percpu..", stringify!($class), ".", stringify!($name)) };
+}
+
+/// A class of static per-CPU variables: what they share with their neighbours in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Starts on a page of its own: descriptor tables, stacks.
+    PageAligned,
+    /// The runtime's own anchor, `this_cpu_off`.
+    First,
+    /// The few words that nearly every operation touches, packed together.
+    Hot,
+    /// Written at set-up and hardly ever later, so that remote readers keep the lines shared.
+    ReadMostly,
+    /// Everything else.
+    Plain,
+    /// Written by its own CPU and read by others: on a cache line of its own.
+    SharedAligned,
+    /// All zero, without bytes in the file.
+    Zeroed,
+}
+
+impl Class {
+    /// All classes in linked order.
+    pub const ALL: [Self; 7] = [
+        Self::PageAligned,
+        Self::First,
+        Self::Hot,
+        Self::ReadMostly,
+        Self::Plain,
+        Self::SharedAligned,
+        Self::Zeroed,
+    ];
+
+    /// The name that the attribute and the reports use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PageAligned => "page_aligned",
+            Self::First => "first",
+            Self::Hot => "hot",
+            Self::ReadMostly => "read_mostly",
+            Self::Plain => "plain",
+            Self::SharedAligned => "shared_aligned",
+            Self::Zeroed => "zeroed",
+        }
+    }
+
+    /// The pattern of the input sections of this class, as linker scripts write it.
+    #[must_use]
+    pub const fn input_pattern(self) -> &'static str {
+        match self {
+            Self::PageAligned => ".data..percpu..page_aligned.*",
+            Self::First => ".data..percpu..first",
+            Self::Hot => ".data..percpu..hot.*",
+            Self::ReadMostly => ".data..percpu..read_mostly.*",
+            Self::Plain => ".data..percpu.[!.]*",
+            Self::SharedAligned => ".data..percpu..shared_aligned.*",
+            Self::Zeroed => ".bss..percpu.*",
+        }
+    }
+
+    /// The symbol at the first byte of this class; the class reaches to the next one's symbol.
+    #[must_use]
+    pub const fn start_symbol(self) -> &'static str {
+        match self {
+            Self::PageAligned => "__per_cpu_page_aligned_start",
+            Self::First => "__per_cpu_first_start",
+            Self::Hot => "__per_cpu_hot_start",
+            Self::ReadMostly => "__per_cpu_read_mostly_start",
+            Self::Plain => "__per_cpu_plain_start",
+            Self::SharedAligned => "__per_cpu_shared_aligned_start",
+            Self::Zeroed => "__per_cpu_zeroed_start",
+        }
+    }
+}
