@@ -12,6 +12,11 @@ pub const DATA: &str = ".data..percpu";
 /// The output section of the zero templates, directly behind [`DATA`].
 pub const BSS: &str = ".bss..percpu";
 
+/// Bytes of a cache line: what `shared_aligned` keeps apart and what `hot` packs.
+///
+/// As Linux's `L1_CACHE_BYTES`, with 64 for every architecture that has no larger line in wide use.
+pub const CACHE_LINE: u64 = 64;
+
 /// The section of one class of variables; the crate's root exports it for the expansion of `#[per_cpu]`.
 ///
 /// `__section!(hot HITS)` is `".data..percpu..hot.HITS"`. It is a macro since a section name has to be a literal
@@ -19,9 +24,15 @@ pub const BSS: &str = ".bss..percpu";
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __section {
-    (plain $name:ident) => { concat!(".data..percpu.", stringify!($name)) };
-    (zeroed $name:ident) => { concat!(".bss..percpu.", stringify!($name)) };
-    ($class:ident $name:ident) => { concat!(".data..percpu..", stringify!($class), ".", stringify!($name)) };
+    (plain $name:ident) => {
+        concat!(".data..percpu.", stringify!($name))
+    };
+    (zeroed $name:ident) => {
+        concat!(".bss..percpu.", stringify!($name))
+    };
+    ($class:ident $name:ident) => {
+        concat!(".data..percpu..", stringify!($class), ".", stringify!($name))
+    };
 }
 
 /// A class of static per-CPU variables: what they share with their neighbours in memory.
@@ -45,15 +56,8 @@ pub enum Class {
 
 impl Class {
     /// All classes in linked order.
-    pub const ALL: [Self; 7] = [
-        Self::PageAligned,
-        Self::First,
-        Self::Hot,
-        Self::ReadMostly,
-        Self::Plain,
-        Self::SharedAligned,
-        Self::Zeroed,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::PageAligned, Self::First, Self::Hot, Self::ReadMostly, Self::Plain, Self::SharedAligned, Self::Zeroed];
 
     /// The name that the attribute and the reports use.
     #[must_use]
@@ -67,6 +71,13 @@ impl Class {
             Self::SharedAligned => "shared_aligned",
             Self::Zeroed => "zeroed",
         }
+    }
+
+    /// Whether the class begins on a cache line of its own, so that it shares none with the class before it.
+    #[must_use]
+    pub const fn starts_line(self) -> bool {
+        // `hot` follows `first` in its line: the CPU's own offset is as hot as anything.
+        matches!(self, Self::First | Self::ReadMostly | Self::Plain)
     }
 
     /// The pattern of the input sections of this class, as linker scripts write it.

@@ -44,18 +44,12 @@ impl Request {
             return Err(LayoutError::NoCpus);
         }
         if groups.len() != unit_offsets.len() {
-            return Err(LayoutError::Outputs {
-                groups: groups.len(),
-                unit_offsets: unit_offsets.len(),
-            });
+            return Err(LayoutError::Outputs { groups: groups.len(), unit_offsets: unit_offsets.len() });
         }
         let (min_unit_size, atom_size) = (sizes.min_unit_size, self.atom_size);
-        let alloc_size = min_unit_size.checked_next_multiple_of(atom_size).ok_or(
-            LayoutError::AllocOverflow {
-                min_unit_size,
-                atom_size,
-            },
-        )?;
+        let alloc_size = min_unit_size
+            .checked_next_multiple_of(atom_size)
+            .ok_or(LayoutError::AllocOverflow { min_unit_size, atom_size })?;
 
         let nr_groups = group_by_distance(distance, groups);
         // There are at most as many groups as CPUs, so the offsets, not known yet, give room to count in.
@@ -68,22 +62,10 @@ impl Request {
         let unit_size = alloc_size / upa;
         // No count exceeds the number of CPUs, and `upa` no more than 4/3 of it, so this sum is far from 64 bits.
         let nr_units: u64 = counts.iter().map(|count| count.next_multiple_of(upa)).sum();
-        nr_units
-            .checked_mul(unit_size)
-            .ok_or(LayoutError::ChunkOverflow {
-                nr_units,
-                unit_size,
-            })?;
+        nr_units.checked_mul(unit_size).ok_or(LayoutError::ChunkOverflow { nr_units, unit_size })?;
 
         place(nr_groups, upa, unit_size, groups, unit_offsets);
-        Ok(FirstChunk {
-            sizes,
-            unit_size,
-            alloc_size,
-            upa,
-            nr_groups,
-            nr_units,
-        })
+        Ok(FirstChunk { sizes, unit_size, alloc_size, upa, nr_groups, nr_units })
     }
 }
 
@@ -98,8 +80,7 @@ fn group_by_distance(distance: impl Fn(usize, usize) -> u32, groups: &mut [usize
         }
         groups[first] = nr_groups;
         for (cpu, group) in groups.iter_mut().enumerate().skip(first + 1) {
-            let local =
-                || distance(first, cpu) == LOCAL_DISTANCE && distance(cpu, first) == LOCAL_DISTANCE;
+            let local = || distance(first, cpu) == LOCAL_DISTANCE && distance(cpu, first) == LOCAL_DISTANCE;
             if *group == NONE && local() {
                 *group = nr_groups;
             }
@@ -138,11 +119,7 @@ fn units_per_alloc(alloc_size: u64, sizes: &Sizes, page_size: u64, counts: &[u64
 fn place(nr_groups: usize, upa: u64, unit_size: u64, groups: &[usize], unit_offsets: &mut [u64]) {
     let mut unit = 0_u64;
     for group in 0..nr_groups {
-        for (_, offset) in groups
-            .iter()
-            .zip(unit_offsets.iter_mut())
-            .filter(|(of, _)| **of == group)
-        {
+        for (_, offset) in groups.iter().zip(unit_offsets.iter_mut()).filter(|(of, _)| **of == group) {
             *offset = unit * unit_size;
             unit += 1;
         }

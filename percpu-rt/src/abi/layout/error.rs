@@ -52,46 +52,21 @@ impl fmt::Display for LayoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::PageSize(size) => write!(f, "page size {size} is not a power of two"),
-            Self::AtomSize {
-                atom_size,
-                page_size,
-            } => {
-                write!(
-                    f,
-                    "atom size {atom_size} is not a nonzero multiple of the page size {page_size}"
-                )
+            Self::AtomSize { atom_size, page_size } => {
+                write!(f, "atom size {atom_size} is not a nonzero multiple of the page size {page_size}")
             }
             Self::NoCpus => write!(f, "a first chunk needs at least one possible cpu"),
-            Self::Outputs {
-                groups,
-                unit_offsets,
-            } => {
-                write!(
-                    f,
-                    "{groups} group entries do not match {unit_offsets} unit offsets"
-                )
+            Self::Outputs { groups, unit_offsets } => {
+                write!(f, "{groups} group entries do not match {unit_offsets} unit offsets")
             }
-            Self::UnitOverflow {
-                static_size,
-                reserved_size,
-                dyn_size,
-            } => write!(
+            Self::UnitOverflow { static_size, reserved_size, dyn_size } => write!(
                 f,
                 "a unit of {static_size} static, {reserved_size} reserved and {dyn_size} dynamic bytes exceeds 64 bits"
             ),
-            Self::AllocOverflow {
-                min_unit_size,
-                atom_size,
-            } => {
-                write!(
-                    f,
-                    "a unit of {min_unit_size} bytes rounded up to atoms of {atom_size} exceeds 64 bits"
-                )
+            Self::AllocOverflow { min_unit_size, atom_size } => {
+                write!(f, "a unit of {min_unit_size} bytes rounded up to atoms of {atom_size} exceeds 64 bits")
             }
-            Self::ChunkOverflow {
-                nr_units,
-                unit_size,
-            } => {
+            Self::ChunkOverflow { nr_units, unit_size } => {
                 write!(f, "{nr_units} units of {unit_size} bytes exceed 64 bits")
             }
         }

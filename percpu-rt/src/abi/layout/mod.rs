@@ -25,8 +25,8 @@ mod sizes;
 pub use chunk::{FirstChunk, LOCAL_DISTANCE};
 pub use error::LayoutError;
 pub use sizes::{
-    DEFAULT_ATOM_SIZE, DEFAULT_DYN_SIZE, DEFAULT_PAGE_SIZE, DEFAULT_RESERVED_SIZE, EARLY_DYN_SIZE,
-    MIN_UNIT_SIZE, Request, Sizes,
+    DEFAULT_ATOM_SIZE, DEFAULT_DYN_SIZE, DEFAULT_PAGE_SIZE, DEFAULT_RESERVED_SIZE, EARLY_DYN_SIZE, MIN_UNIT_SIZE,
+    Request, Sizes,
 };
 
 #[cfg(test)]

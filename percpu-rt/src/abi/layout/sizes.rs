@@ -71,45 +71,26 @@ impl Request {
     /// The page size is not a power of two, the atom size not a nonzero multiple of it, or the sum of the areas
     /// does not fit into 64 bits.
     pub const fn sizes(&self) -> Result<Sizes, LayoutError> {
-        let Self {
-            static_size,
-            reserved_size,
-            dyn_size,
-            atom_size,
-            page_size,
-        } = *self;
+        let Self { static_size, reserved_size, dyn_size, atom_size, page_size } = *self;
         if !page_size.is_power_of_two() {
             return Err(LayoutError::PageSize(page_size));
         }
         if atom_size == 0 || !atom_size.is_multiple_of(page_size) {
-            return Err(LayoutError::AtomSize {
-                atom_size,
-                page_size,
-            });
+            return Err(LayoutError::AtomSize { atom_size, page_size });
         }
-        let overflow = LayoutError::UnitOverflow {
-            static_size,
-            reserved_size,
-            dyn_size,
-        };
+        let overflow = LayoutError::UnitOverflow { static_size, reserved_size, dyn_size };
         let Some(fixed) = static_size.checked_add(reserved_size) else {
             return Err(overflow);
         };
         let Some(sum) = fixed.checked_add(max(dyn_size, EARLY_DYN_SIZE)) else {
             return Err(overflow);
         };
-        let (Some(sum), Some(least)) = (
-            sum.checked_next_multiple_of(page_size),
-            MIN_UNIT_SIZE.checked_next_multiple_of(page_size),
-        ) else {
+        let (Some(sum), Some(least)) =
+            (sum.checked_next_multiple_of(page_size), MIN_UNIT_SIZE.checked_next_multiple_of(page_size))
+        else {
             return Err(overflow);
         };
-        Ok(Sizes {
-            static_size,
-            reserved_size,
-            dyn_size: sum - fixed,
-            min_unit_size: max(sum, least),
-        })
+        Ok(Sizes { static_size, reserved_size, dyn_size: sum - fixed, min_unit_size: max(sum, least) })
     }
 }
 

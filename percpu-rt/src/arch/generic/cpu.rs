@@ -1,0 +1,12 @@
+//! Which CPU the thread runs on.
+
+use super::super::{MAX_CPUS, ORPHAN_SLOT};
+
+/// The table index of the running thread's unit, a hint by the time it is used; the orphan's where the operating
+/// system does not tell.
+#[inline]
+pub(crate) fn current_cpu() -> usize {
+    // SAFETY: takes no arguments and has no preconditions.
+    let cpu = unsafe { libc::sched_getcpu() };
+    usize::try_from(cpu).ok().filter(|&cpu| cpu < MAX_CPUS).unwrap_or(ORPHAN_SLOT)
+}

@@ -1,0 +1,55 @@
+//! The words that the operations read, and the start-up hook that fills them.
+//!
+//! Without assembly the table cannot be hidden from other shared objects, and a link of a staticlib may leave out
+//! the hook; then the first access faults at the poison.
+
+use core::sync::atomic::AtomicPtr;
+
+use super::super::ORPHAN_SLOT;
+
+/// Defines the words and the hook; `$set_up` is an `extern "C" fn()` that ends by calling [`arm`].
+macro_rules! entry {
+    ($set_up:path) => {
+        #[used]
+        #[cfg_attr(not(miri), unsafe(link_section = ".init_array.00098"))]
+        static SET_UP: extern "C" fn() = $set_up;
+
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = ".data..percpu..first")]
+        #[allow(non_upper_case_globals, reason = "the name by which assembly and debuggers know it")]
+        static this_cpu_off: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+    };
+}
+pub(crate) use entry;
+
+/// What the table holds before set-up: an address that no process can map, so that an access faults and never
+/// finds the template.
+const POISON: *mut u8 = core::ptr::without_provenance_mut(1 << (usize::BITS - 1));
+
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "the name by which assembly and debuggers know it")]
+static __per_cpu_offset: [AtomicPtr<u8>; ORPHAN_SLOT + 1] = [const { AtomicPtr::new(POISON) }; ORPHAN_SLOT + 1];
+
+/// The CPUs' offsets, by number; `ORPHAN_SLOT` is the orphan unit's. All poison before set-up.
+#[inline(always)]
+pub(crate) fn offset_table() -> &'static [AtomicPtr<u8>; ORPHAN_SLOT + 1] {
+    &__per_cpu_offset
+}
+
+/// The first byte of the table of initializers and the byte behind it.
+pub(crate) fn init_bounds() -> [*const u8; 2] {
+    /// Without a single entry the linker would make no such section, and no symbols around it.
+    #[used]
+    #[unsafe(link_section = "percpu_init")]
+    static NO_ENTRY: [usize; 0] = [];
+
+    unsafe extern "C" {
+        // Made by the linker around the section of that name, used by address alone.
+        static __start_percpu_init: u8;
+        static __stop_percpu_init: u8;
+    }
+    [&raw const __start_percpu_init, &raw const __stop_percpu_init]
+}
+
+/// Ends set-up. Nothing is left to do: the filled table is what the operations read.
+pub(crate) fn arm(_rseq_offset: Option<isize>) {}

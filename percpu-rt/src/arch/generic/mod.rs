@@ -1,0 +1,11 @@
+//! Every other target, and Miri: atomics, no assembly.
+//!
+//! A thread asks the operating system for its CPU's number and runs one relaxed atomic operation on that copy. It may
+//! have been moved on by then, so two CPUs may meet on one copy; being atomic, the operation is exact all the
+//! same, and all that migration costs is the line's travel.
+//!
+//! Before set-up every offset is a poison: an address that no process can map.
+
+pub(super) mod cpu;
+pub(super) mod entry;
+mod word;

@@ -1,0 +1,113 @@
+//! The word operations, for each width.
+
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+
+use super::super::{LocalInteger, LocalWord, locate};
+use super::cpu::current_cpu;
+
+/// Implements the traits for one width by the operations of its atomic type.
+macro_rules! width {
+    (word $word:ty, $atomic:ty) => {
+        // SAFETY: every operation is one atomic operation on one copy.
+        unsafe impl LocalWord for $word {
+            #[inline]
+            unsafe fn read(place: *mut Self) -> Self {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                unsafe { copy::<$atomic, _>(place) }.load(Relaxed)
+            }
+
+            #[inline]
+            unsafe fn write(place: *mut Self, value: Self) {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                unsafe { copy::<$atomic, _>(place) }.store(value, Relaxed);
+            }
+
+            #[inline]
+            unsafe fn xchg(place: *mut Self, value: Self) -> Self {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                unsafe { copy::<$atomic, _>(place) }.swap(value, Relaxed)
+            }
+
+            #[inline]
+            unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                match unsafe { copy::<$atomic, _>(place) }.compare_exchange(old, new, Relaxed, Relaxed) {
+                    Ok(found) | Err(found) => found,
+                }
+            }
+        }
+    };
+    (integer $word:ty, $atomic:ty) => {
+        width!(word $word, $atomic);
+
+        // SAFETY: as for `LocalWord` above.
+        unsafe impl LocalInteger for $word {
+            #[inline]
+            unsafe fn inc(place: *mut Self) {
+                // SAFETY: passed on.
+                unsafe { Self::fetch_add(place, 1) };
+            }
+
+            #[inline]
+            unsafe fn dec(place: *mut Self) {
+                // SAFETY: passed on.
+                unsafe { Self::fetch_add(place, Self::MAX) };
+            }
+
+            #[inline]
+            unsafe fn add(place: *mut Self, value: Self) {
+                // SAFETY: passed on.
+                unsafe { Self::fetch_add(place, value) };
+            }
+
+            #[inline]
+            unsafe fn and(place: *mut Self, value: Self) {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                unsafe { copy::<$atomic, _>(place) }.fetch_and(value, Relaxed);
+            }
+
+            #[inline]
+            unsafe fn or(place: *mut Self, value: Self) {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                unsafe { copy::<$atomic, _>(place) }.fetch_or(value, Relaxed);
+            }
+
+            #[inline]
+            unsafe fn xor(place: *mut Self, value: Self) {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                unsafe { copy::<$atomic, _>(place) }.fetch_xor(value, Relaxed);
+            }
+
+            #[inline]
+            unsafe fn add_return(place: *mut Self, value: Self) -> Self {
+                // SAFETY: passed on.
+                unsafe { Self::fetch_add(place, value) }.wrapping_add(value)
+            }
+
+            #[inline]
+            unsafe fn fetch_add(place: *mut Self, value: Self) -> Self {
+                // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
+                unsafe { copy::<$atomic, _>(place) }.fetch_add(value, Relaxed)
+            }
+        }
+    };
+}
+
+width!(integer u8, AtomicU8);
+width!(integer u16, AtomicU16);
+width!(integer u32, AtomicU32);
+width!(integer u64, AtomicU64);
+width!(word *mut (), AtomicPtr<()>);
+
+/// The copy of the variable at `place` that belongs to the CPU the thread was on a moment ago.
+///
+/// # Safety
+///
+/// As [`LocalWord::read`]; `Atomic` is `Word`'s atomic type.
+#[inline]
+unsafe fn copy<'a, Atomic, Word>(place: *mut Word) -> &'a Atomic {
+    let copy = locate(place.cast(), current_cpu());
+    // SAFETY: the caller's variable lives in every unit, aligned and initialised, and is accessed by atomics alone.
+    unsafe { &*copy.cast::<Atomic>() }
+}

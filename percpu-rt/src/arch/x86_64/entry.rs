@@ -1,0 +1,147 @@
+//! The words that every sequence reads, and the start-up hook that fills them.
+//!
+//! ```text
+//! .data    __percpu_rseq_offset   1 << 63: a poison, until set-up has finished
+//! .bss     __per_cpu_offset       the offsets of CPUs 0 .. MAX_CPUS, then the orphan unit's
+//! .data..percpu..first  this_cpu_off        in each unit: the offset of its CPU
+//! .data.rel.ro  __percpu_init_bounds        first and end of the table of initializers
+//! .init_array.00098     the hook
+//! ```
+//!
+//! All of it is one assembly block, so that a link that takes one part takes all: an operation refers to the
+//! words, and a staticlib's user would otherwise get the words without the hook.
+//!
+//! Until set-up the first store of a sequence goes to `fs:[poison + 8]`, which no canonical address reaches: an
+//! access from an earlier constructor or signal handler ends in a fault and never in the template.
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use super::super::{MAX_CPUS, ORPHAN_SLOT};
+
+/// Defines the words and the hook; `$set_up` is an `extern "C" fn()` that ends by calling [`arm`].
+macro_rules! entry {
+    ($set_up:path) => {
+        core::arch::global_asm!(
+            // Hidden: a shared object with per-CPU variables is a domain of its own.
+            ".macro percpu_word name, size",
+            ".globl \\name",
+            ".hidden \\name",
+            ".type \\name, @object",
+            ".size \\name, \\size",
+            ".balign 8",
+            "\\name:",
+            ".endm",
+            ".pushsection .data.__percpu_rseq_offset, \"aw\", @progbits",
+            "percpu_word __percpu_rseq_offset, 8",
+            ".quad 1 << 63",
+            ".popsection",
+            ".pushsection .bss.__per_cpu_offset, \"aw\", @nobits",
+            ".balign 64",
+            "percpu_word __per_cpu_offset, {table_size}",
+            ".skip {table_size}",
+            ".popsection",
+            ".pushsection .data..percpu..first, \"aw\", @progbits",
+            "percpu_word this_cpu_off, 8",
+            ".quad 0",
+            ".popsection",
+            // 32 bytes of each thread's own: where libc keeps no `struct rseq`, this one says "not registered".
+            ".pushsection .tdata.__percpu_unregistered, \"awT\", @progbits",
+            ".balign 32",
+            "__percpu_unregistered:",
+            ".long 0, -1",
+            ".quad 0, 0, 0",
+            ".popsection",
+            ".pushsection .text.__percpu_unregistered_offset, \"ax\", @progbits",
+            ".globl __percpu_unregistered_offset",
+            ".hidden __percpu_unregistered_offset",
+            ".type __percpu_unregistered_offset, @function",
+            "__percpu_unregistered_offset:",
+            "mov rax, qword ptr [rip + __percpu_unregistered@GOTTPOFF]",
+            "ret",
+            ".size __percpu_unregistered_offset, . - __percpu_unregistered_offset",
+            ".popsection",
+            // The linker makes these two symbols around the section; a program without initializers has neither.
+            ".weak __start_percpu_init",
+            ".weak __stop_percpu_init",
+            ".pushsection .data.rel.ro.__percpu_init_bounds, \"aw\", @progbits",
+            "percpu_word __percpu_init_bounds, 16",
+            ".quad __start_percpu_init, __stop_percpu_init",
+            ".popsection",
+            // Before any constructor of ordinary priority, and before std's own (99).
+            ".pushsection .init_array.00098, \"aw\", @init_array",
+            ".balign 8",
+            ".quad {set_up}",
+            ".popsection",
+            ".purgem percpu_word",
+            table_size = const 8 * ($crate::arch::ORPHAN_SLOT + 1),
+            set_up = sym $set_up,
+        );
+    };
+}
+pub(crate) use entry;
+
+unsafe extern "C" {
+    static __per_cpu_offset: [AtomicPtr<u8>; ORPHAN_SLOT + 1];
+    static __percpu_rseq_offset: AtomicUsize;
+    static __percpu_init_bounds: [*const u8; 2];
+    safe fn __percpu_unregistered_offset() -> isize;
+}
+
+/// The CPUs' offsets, by number; `ORPHAN_SLOT` is the orphan unit's. All null before set-up.
+#[inline(always)]
+pub(crate) fn offset_table() -> &'static [AtomicPtr<u8>; ORPHAN_SLOT + 1] {
+    // SAFETY: `entry!` defines the symbol with this size and an alignment of 64, zeroed, in writable memory.
+    unsafe { &__per_cpu_offset }
+}
+
+/// The first byte of the table of initializers and the byte behind it.
+pub(crate) fn init_bounds() -> [*const u8; 2] {
+    // SAFETY: `entry!` defines the symbol as two words, which the linker fills and nobody writes.
+    unsafe { __percpu_init_bounds }
+}
+
+/// Ends set-up: from here on operations find their CPU.
+///
+/// `rseq_offset` is where libc keeps the threads' `struct rseq`, counted from the thread pointer; `None` where it
+/// keeps none, and every thread works on the orphan unit.
+pub(crate) fn arm(rseq_offset: Option<isize>) {
+    let offset = rseq_offset.unwrap_or_else(|| __percpu_unregistered_offset());
+    // SAFETY: `entry!` defines the symbol as an aligned word in writable memory.
+    let word = unsafe { &__percpu_rseq_offset };
+    // Release: whoever reads the offset finds the table filled.
+    word.store(offset.cast_unsigned(), Ordering::Release);
+}
+
+/// The offset of the thread's `struct rseq` from its thread pointer, or the poison before set-up.
+#[inline(always)]
+pub(super) fn rseq_offset() -> usize {
+    let offset;
+    // SAFETY: reads a word of this image. `pure` and `nomem` let the compiler keep the value for as long as it likes, which
+    // is sound since the word changes once, from a poison that faults to a value that stays.
+    unsafe {
+        asm!(
+            "mov {offset}, qword ptr [rip + __percpu_rseq_offset]",
+            offset = out(reg) offset,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    offset
+}
+
+/// The address of the offset table; by assembly, since the compiler would go through the global offset table.
+#[inline(always)]
+pub(super) fn table_address() -> usize {
+    let address;
+    // SAFETY: computes an address; touches no memory.
+    unsafe {
+        asm!(
+            "lea {address}, [rip + __per_cpu_offset]",
+            address = out(reg) address,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    address
+}
+
+const _: () = assert!(MAX_CPUS <= i32::MAX as usize, "a negative cpu_id has to compare above MAX_CPUS");

@@ -1,0 +1,167 @@
+//! The address space of all units: reserved once, opened as it is used.
+//!
+//! One `PROT_NONE` mapping covers every unit, so neighbouring CPUs' offsets differ by the unit size and CPU numbers that are
+//! not possible meet memory that faults. Reserved address space costs nothing: it is neither resident, even under
+//! `mlockall`, nor counted by overcommit. A writable reservation would be both.
+//!
+//! Units are far larger than the static variables need: dynamic chunks are to be ranges of the same units.
+
+use super::failure::Failure;
+
+/// Address space that the units are to take in all, where nothing asks for less: 1 TiB, of 128 that a process has.
+const RESERVATION: usize = 1 << 40;
+
+/// The largest unit; more would only make the kernel's and debuggers' listings harder to read.
+const LARGEST_UNIT: usize = 1 << 34;
+
+/// What the reservation is aligned to where the units are large enough: a huge page on most machines.
+const HUGE_PAGE: usize = 2 << 20;
+
+/// The reserved units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Units {
+    /// The first byte of unit 0.
+    pub(super) base: *mut u8,
+    /// Bytes from one to the next.
+    pub(super) size: usize,
+}
+
+/// What a unit must have room for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    /// Number of units.
+    pub(super) units: usize,
+    /// Bytes of the first chunk's part of each.
+    pub(super) bytes: usize,
+    /// Alignment of each, a power of two and at least a page.
+    pub(super) align: usize,
+}
+
+/// Reserves the units: of the size that `PERCPU_UNIT_SIZE` gives, else as large as the kernel grants.
+pub(super) fn reserve(need: Need) -> Result<Units, Failure> {
+    if let Some(size) = size_from_environment(need)? {
+        return try_reserve(need, size).map_err(|errno| failure(need, size, errno));
+    }
+    // The two powers of two: what is wanted, halved until the kernel grants it, and what is needed.
+    let smallest = need.bytes.next_power_of_two().max(need.align);
+    let mut size = (RESERVATION / need.units.next_power_of_two()).min(LARGEST_UNIT).max(smallest);
+    loop {
+        match try_reserve(need, size) {
+            Ok(units) => return Ok(units),
+            Err(_) if size > smallest => size /= 2,
+            Err(errno) => return Err(failure(need, size, errno)),
+        }
+    }
+}
+
+/// Makes the first `bytes` of unit `index` readable and writable; they are zero.
+///
+/// `bytes` is a page multiple that the unit has room for.
+pub(super) fn open(units: Units, index: usize, bytes: usize) -> Result<*mut u8, Failure> {
+    let unit = units.base.wrapping_byte_add(index * units.size);
+    // SAFETY: pages of our own reservation, which nothing has used yet.
+    let result = unsafe { libc::mprotect(unit.cast(), bytes, libc::PROT_READ | libc::PROT_WRITE) };
+    if result == 0 { Ok(unit) } else { Err(Failure::Open { bytes, errno: errno() }) }
+}
+
+/// One attempt; fails with the error number.
+fn try_reserve(need: Need, size: usize) -> Result<Units, i32> {
+    let align = need.align.max(size.min(HUGE_PAGE) & size.wrapping_neg());
+    let length = need.units.checked_mul(size).ok_or(libc::ENOMEM)?;
+    let mapped = length.checked_add(align).ok_or(libc::ENOMEM)?;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let start = unsafe { libc::mmap(core::ptr::null_mut(), mapped, libc::PROT_NONE, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(errno());
+    }
+    let start = start.cast::<u8>();
+    let head = start.addr().wrapping_neg() & (align - 1);
+    let base = start.wrapping_byte_add(head);
+    let end = base.wrapping_byte_add(length);
+    // What was mapped for the alignment's sake goes back. Failure leaves it reserved, which harms nobody.
+    for (excess, bytes) in [(start, head), (end, align - head)] {
+        if bytes != 0 {
+            // SAFETY: the head or the tail of the mapping just made, outside of the units.
+            unsafe { libc::munmap(excess.cast(), bytes) };
+        }
+    }
+    Ok(Units { base, size })
+}
+
+fn failure(need: Need, unit_size: usize, errno: i32) -> Failure {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer is to a limit to be filled; after a failure it still says that there is none.
+    unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
+    let limit = (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur);
+    Failure::Reserve { units: need.units, unit_size, errno, limit }
+}
+
+fn errno() -> i32 {
+    // SAFETY: the thread's own error number.
+    unsafe { *libc::__errno_location() }
+}
+
+/// `PERCPU_UNIT_SIZE`, checked against what is needed.
+fn size_from_environment(need: Need) -> Result<Option<usize>, Failure> {
+    // SAFETY: a C string; before `main` nobody changes the environment.
+    let value = unsafe { libc::getenv(c"PERCPU_UNIT_SIZE".as_ptr()) };
+    if value.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the environment's strings end with a zero byte and stay as they are while we look.
+    let text = unsafe { core::ffi::CStr::from_ptr(value) }.to_bytes();
+    let asked = bytes(text).ok_or(Failure::UnreadableUnitSize)?;
+    if asked < need.bytes {
+        return Err(Failure::SmallUnitSize { asked, needed: need.bytes });
+    }
+    if !asked.is_multiple_of(need.align) {
+        return Err(Failure::MisalignedUnitSize { asked, multiple: need.align });
+    }
+    Ok(Some(asked))
+}
+
+/// A number of bytes, with `K`, `M`, `G` or `T` behind it for their multiples.
+fn bytes(text: &[u8]) -> Option<usize> {
+    let (digits, shift) = match text.split_last()? {
+        (b'K' | b'k', digits) => (digits, 10),
+        (b'M' | b'm', digits) => (digits, 20),
+        (b'G' | b'g', digits) => (digits, 30),
+        (b'T' | b't', digits) => (digits, 40),
+        _ => (text, 0),
+    };
+    crate::cpu::list::number(digits)?.checked_mul(1 << shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_with_and_without_a_multiple() {
+        assert_eq!(bytes(b"4096"), Some(4096));
+        assert_eq!(bytes(b"64k"), Some(65536));
+        assert_eq!(bytes(b"2M"), Some(2 << 20));
+        assert_eq!(bytes(b"1G"), Some(1 << 30));
+        assert_eq!(bytes(b"1T"), Some(1 << 40));
+        for text in ["", "K", "4x", "-1", "0x1000", "99999999999999999999", "99999999999T"] {
+            assert_eq!(bytes(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn units_are_aligned_apart_and_closed() {
+        let need = Need { units: 3, bytes: 4096, align: 8192 };
+        for size in [8192, 1 << 20, 1 << 22] {
+            let units = try_reserve(need, size).expect("a small reservation");
+            assert_eq!(units.base.addr() % need.align, 0);
+            let unit = open(units, 1, 4096).expect("a page");
+            assert_eq!(unit.addr() - units.base.addr(), size);
+            // SAFETY: the page that was just opened.
+            unsafe {
+                assert_eq!(unit.read(), 0);
+                unit.write(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Linux processes: how a process plays kernel.
+//!
+//! ```text
+//! loader ─▶ .init_array.00098 ─▶ set_up ─┬─ topology: which CPU numbers can the kernel ever report?
+//!                                        ├─ image:    where is the template, how is it aligned?
+//!                                        ├─ memory:   one reservation of all units, its static parts opened
+//!                                        ├─ area:     template into every unit, initializers, offset table
+//!                                        └─ rseq:     where are the threads' `struct rseq`? then arm
+//! ```
+//!
+//! Everything happens before `main` and before any constructor of ordinary priority, on one thread. A failure ends
+//! the process with the reason and the remedy: there is nobody yet to return it to.
+//!
+//! Limits, all of them the platform's:
+//! - A forked child has a snapshot of every unit.
+//! - Between `vfork` and `exec` the child shares the parent's memory but not its registration: no per-CPU
+//!   operation may run there.
+//! - Possible CPUs are the kernel's, not the container's: `cpu_id` is the host's number.
+
+mod failure;
+mod image;
+mod memory;
+mod rseq;
+mod set_up;
+mod topology;
+
+pub(crate) use topology::online;

@@ -1,0 +1,109 @@
+//! The runtime's half of the expansion of `#[per_cpu]`.
+//!
+//! The attribute checks what was written and hands it on to these macros; they are compiled here once, where the
+//! sections and types that they name are defined. Names inside are `__PERCPU_*`, since the user's type and
+//! initializer are put beside them.
+
+/// A static per-CPU variable: a handle, a place of the same name, and the template inside the place.
+///
+/// The place shares the variable's name, in the namespace of types: it travels along wherever the variable is
+/// imported, and error messages show it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __define {
+    (
+        class: $class:ident,
+        init: [$($init:path)?],
+        $(#[$attribute:meta])*
+        $visibility:vis static $name:ident: $type:ty = $value:expr;
+    ) => {
+        $crate::__handle! { $(#[$attribute])* $visibility static $name: $type; }
+
+        // SAFETY: the template is linked once, between the bounds that set-up copies into every unit.
+        unsafe impl $crate::__private::Place for $name {
+            #[inline(always)]
+            fn address(&self) -> *mut u8 {
+                // Through a constant: its bytes may then be copied, and the compiler refuses by itself what may not
+                // stand in several places at once.
+                const __PERCPU_VALUE: $type = $value;
+                $crate::__template! { $class, $name, $type }
+                $(
+                    #[used]
+                    #[unsafe(link_section = "percpu_init")]
+                    static __PERCPU_INIT: $crate::__private::InitEntry =
+                        // SAFETY: the template of this variable, of this type.
+                        unsafe { $crate::__private::InitEntry::new::<$type>((&raw const __PERCPU_TEMPLATE).cast_mut().cast(), $init) };
+                )?
+                (&raw const __PERCPU_TEMPLATE).cast_mut().cast()
+            }
+        }
+    };
+}
+
+/// The handle of an item that the attribute refused: as good as any to the type checker, so that the refusal stays
+/// the only message.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __refused {
+    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty;) => {
+        $crate::__handle! { $(#[$attribute])* $visibility static $name: $type; }
+
+        // SAFETY: never linked, as the refusal has stopped the build.
+        unsafe impl $crate::__private::Place for $name {
+            fn address(&self) -> *mut u8 {
+                ::core::unreachable!()
+            }
+        }
+    };
+}
+
+/// The handle and the type of its place.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handle {
+    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty;) => {
+        $(#[$attribute])*
+        $visibility static $name: $crate::__private::PerCpu<$name, $type, $crate::__kind!($type)> =
+            // SAFETY: the place below is this variable's alone, of this type and its kind.
+            unsafe { $crate::__private::PerCpu::from_place($name {}) };
+
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, reason = "named as the variable")]
+        $visibility struct $name {}
+    };
+}
+
+/// The kind of a type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __kind {
+    ($type:ty) => {
+        <$crate::__private::Answer<
+            {
+                // Anonymous, so it shadows nothing.
+                use $crate::__private::OtherwiseObject as _;
+                <$crate::__private::Probe<$type>>::IS_WORD
+            },
+        > as $crate::__private::Select>::Kind
+    };
+}
+
+/// The template in its section, aligned as its class demands.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __template {
+    (page_aligned, $name:ident, $type:ty) => {
+        $crate::__template! { page_aligned, $name, $type, Page }
+    };
+    (shared_aligned, $name:ident, $type:ty) => {
+        $crate::__template! { shared_aligned, $name, $type, Line }
+    };
+    ($class:ident, $name:ident, $type:ty) => {
+        $crate::__template! { $class, $name, $type, Unaligned }
+    };
+    ($class:ident, $name:ident, $type:ty, $align:ident) => {
+        #[unsafe(link_section = $crate::__section!($class $name))]
+        static __PERCPU_TEMPLATE: $crate::__private::Template<$type, $crate::__private::$align> =
+            $crate::__private::Template::new(__PERCPU_VALUE);
+    };
+}

@@ -1,0 +1,82 @@
+//! The handle of a per-CPU variable, and raw pointers to its copies.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::place::Place;
+use crate::arch;
+use crate::cpu::CpuId;
+
+/// The handle of a per-CPU variable of type `T`: what `#[per_cpu]` makes of a `static`.
+///
+/// `P` is where the variable is and `K` its kind, which decides the methods. For a static it is zero-sized: all it
+/// holds is in its type.
+///
+/// ```
+/// use percpu_rt::{per_cpu, possible_cpus};
+///
+/// /// Packets seen by each CPU.
+/// #[per_cpu]
+/// static PACKETS: u64 = 0;
+///
+/// PACKETS.inc();
+/// PACKETS.add(2);
+/// assert_eq!(PACKETS.sum(), 3);
+/// assert_eq!(possible_cpus().map(|cpu| PACKETS.read_on(cpu)).sum::<u64>(), 3);
+/// ```
+pub struct PerCpu<P, T, K> {
+    pub(super) place: P,
+    kind: PhantomData<(fn() -> T, K)>,
+}
+
+impl<P, T, K> PerCpu<P, T, K> {
+    /// The handle of the variable at `place`.
+    ///
+    /// # Safety
+    ///
+    /// The variable is of type `T`, its every copy is initialised at set-up or before the place exists, and `K` is the kind of `T`
+    /// (`__kind!`). All handles of one variable agree in `T`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const unsafe fn from_place(place: P) -> Self {
+        Self { place, kind: PhantomData }
+    }
+}
+
+impl<P: Place, T: 'static, K> PerCpu<P, T, K> {
+    /// The variable's per-CPU pointer.
+    #[inline(always)]
+    pub(super) fn place(&self) -> *mut T {
+        self.place.address().cast()
+    }
+
+    /// The address of this CPU's copy.
+    ///
+    /// Computing it is safe, and a hint where the thread can migrate: by the time it is used, the copy may be
+    /// another CPU's. Using it is on the caller: the copy may be accessed by every thread and signal handler, and by
+    /// operations that are not atomic.
+    ///
+    /// Context: any, after set-up; faults before. Costs three loads. Linux: `this_cpu_ptr`, `raw_cpu_ptr`.
+    #[doc(alias = "raw_cpu_ptr")]
+    #[doc(alias = "get_cpu_ptr")]
+    #[inline]
+    #[must_use]
+    pub fn this_cpu_ptr(&self) -> *mut T {
+        arch::locate(self.place().cast(), arch::current_cpu()).cast()
+    }
+
+    /// The address of `cpu`'s copy.
+    ///
+    /// Context: any. Costs one load. Linux: `per_cpu_ptr`.
+    #[inline]
+    #[must_use]
+    pub fn per_cpu_ptr(&self, cpu: CpuId) -> *mut T {
+        arch::locate(self.place().cast(), cpu.index()).cast()
+    }
+}
+
+impl<P, T, K> fmt::Debug for PerCpu<P, T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PerCpu").field("type", &core::any::type_name::<T>()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,27 @@
+//! What users hold: the handle of a per-CPU variable, and what may be done through it.
+//!
+//! A variable is a **word** or an **object**, decided by its type. A word is changed by whole operations and never
+//! yields a reference: a `&u64` beside `inc()` would be undefined behaviour out of safe code. An object yields
+//! shared references and is never replaced as a whole.
+//!
+//! | kind | this CPU's copy | a given CPU's copy |
+//! |---|---|---|
+//! | word | `read write xchg cmpxchg`; integers and `bool` also `and or xor`; integers also `add sub inc dec add_return fetch_add` | `read_on`, `iter`, `sum` (integers), `unsafe write_on` |
+//! | object, `T: Sync` | `with`, `get_cpu_var` | `on`, `iter` |
+//! | any | `this_cpu_ptr` | `per_cpu_ptr` |
+//!
+//! - [`handle`]: the handle, and raw pointers to copies.
+//! - [`place`]: where a variable is; [`template`]: how its initial value is linked.
+//! - [`kind`]: how a type's kind is found; [`word`]: which types are words.
+//! - [`local`], [`remote`]: operations on words.
+//! - [`object`], [`guard`]: references to objects.
+
+pub(crate) mod guard;
+pub(crate) mod handle;
+pub(crate) mod kind;
+pub(crate) mod local;
+pub(crate) mod object;
+pub(crate) mod place;
+pub(crate) mod remote;
+pub(crate) mod template;
+pub(crate) mod word;

@@ -1,0 +1,193 @@
+//! Which types are words, and how their values travel to the backends.
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+
+use crate::arch::{LocalInteger, LocalWord};
+
+/// A type whose per-CPU variables are changed by whole operations: integers of 8 to 64 bits, `bool`, thin raw
+/// pointers, `NonNull` and its `Option`, `&'static U` and its `Option` where `U: Sync`.
+///
+/// Sealed: which types these are is part of what makes the operations sound.
+pub trait Word: Copy + 'static + sealed::Word {}
+
+/// A word of bits: the integers and `bool`.
+pub trait Bits: Word + sealed::Bits {}
+
+/// A word that counts: the integers. Arithmetic wraps.
+pub trait Integer: Bits + sealed::Integer {}
+
+/// What only this crate may implement or call.
+pub(crate) mod sealed {
+    use super::Repr;
+
+    /// A value as the backends know it.
+    pub trait Word: Copy {
+        /// An integer or pointer of the same size and alignment, whose every value that was a `Self` is one.
+        #[allow(private_bounds, reason = "the trait is sealed, and so is what it is made of")]
+        type Repr: Repr;
+        /// To the backends' form.
+        fn to_repr(self) -> Self::Repr;
+        /// Back from it.
+        ///
+        /// # Safety
+        ///
+        /// `repr` came out of [`to_repr`](Word::to_repr), or is a bitwise combination of two that did.
+        unsafe fn from_repr(repr: Self::Repr) -> Self;
+    }
+
+    /// A word of bits.
+    #[allow(private_bounds, reason = "the trait is sealed, and so is what it is made of")]
+    pub trait Bits: Word<Repr: super::LocalInteger> {}
+
+    /// A word that counts.
+    pub trait Integer: Bits {
+        /// 0.
+        const ZERO: Self;
+        /// `self + other`, wrapping.
+        fn wrapping_add(self, other: Self) -> Self;
+        /// `-self`, wrapping.
+        fn wrapping_neg(self) -> Self;
+    }
+}
+
+/// What the backends operate on, and how other CPUs' copies of it are read.
+pub(crate) trait Repr: LocalWord + PartialEq {
+    /// A relaxed atomic load.
+    ///
+    /// # Safety
+    ///
+    /// `copy` is an aligned, initialised copy of a variable of this type, accessed as `LocalWord::read` says.
+    unsafe fn load(copy: *mut Self) -> Self;
+    /// A relaxed atomic store.
+    ///
+    /// # Safety
+    ///
+    /// As [`Repr::load`].
+    unsafe fn store(copy: *mut Self, value: Self);
+}
+
+macro_rules! repr {
+    ($($repr:ty as $atomic:ty),* $(,)?) => {$(
+        impl Repr for $repr {
+            #[inline]
+            unsafe fn load(copy: *mut Self) -> Self {
+                // SAFETY: aligned and valid for as long as this call (the caller). Operations of its own CPU
+                // access it at the same time by single instructions of the same width, from assembly.
+                unsafe { <$atomic>::from_ptr(copy) }.load(Relaxed)
+            }
+
+            #[inline]
+            unsafe fn store(copy: *mut Self, value: Self) {
+                // SAFETY: as above.
+                unsafe { <$atomic>::from_ptr(copy) }.store(value, Relaxed);
+            }
+        }
+    )*};
+}
+repr!(u8 as AtomicU8, u16 as AtomicU16, u32 as AtomicU32, u64 as AtomicU64, *mut () as AtomicPtr<()>);
+
+/// Integers: the backends' form is the unsigned integer of the same width.
+macro_rules! integer {
+    ($($word:ty as $repr:ty),* $(,)?) => {$(
+        impl sealed::Word for $word {
+            type Repr = $repr;
+
+            #[inline(always)]
+            fn to_repr(self) -> $repr {
+                self as $repr
+            }
+
+            #[inline(always)]
+            unsafe fn from_repr(repr: $repr) -> Self {
+                repr as Self
+            }
+        }
+
+        impl sealed::Bits for $word {}
+
+        impl sealed::Integer for $word {
+            const ZERO: Self = 0;
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+
+            #[inline(always)]
+            fn wrapping_neg(self) -> Self {
+                self.wrapping_neg()
+            }
+        }
+
+        impl Word for $word {}
+        impl Bits for $word {}
+        impl Integer for $word {}
+
+        // The operations need it; every target of the hosted half grants it.
+        const _: () = assert!(align_of::<$word>() == size_of::<$word>());
+    )*};
+}
+integer!(u8 as u8, u16 as u16, u32 as u32, u64 as u64, i8 as u8, i16 as u16, i32 as u32, i64 as u64);
+#[cfg(target_pointer_width = "64")]
+integer!(usize as u64, isize as u64);
+
+impl sealed::Word for bool {
+    type Repr = u8;
+
+    #[inline(always)]
+    fn to_repr(self) -> u8 {
+        self.into()
+    }
+
+    #[inline(always)]
+    unsafe fn from_repr(repr: u8) -> Self {
+        // 0 and 1 stay 0 and 1 under every operation of `Bits`.
+        repr != 0
+    }
+}
+impl sealed::Bits for bool {}
+impl Word for bool {}
+impl Bits for bool {}
+
+/// Pointers: the backends' form is a pointer too, so that what it may reach stays known.
+macro_rules! pointer {
+    ($(($($generics:tt)*) $word:ty: $value:ident => $to:expr, $repr:ident => $from:expr;)*) => {$(
+        impl<$($generics)*> sealed::Word for $word {
+            type Repr = *mut ();
+
+            #[inline(always)]
+            fn to_repr(self) -> *mut () {
+                let $value = self;
+                $to
+            }
+
+            #[inline(always)]
+            unsafe fn from_repr($repr: *mut ()) -> Self {
+                $from
+            }
+        }
+
+        impl<$($generics)*> Word for $word {}
+    )*};
+}
+pointer! {
+    (U: 'static) *mut U: value => value.cast(), repr => repr.cast();
+    (U: 'static) *const U: value => value.cast::<()>().cast_mut(), repr => repr.cast::<U>().cast_const();
+    (U: 'static) NonNull<U>: value => value.as_ptr().cast(), repr => {
+        // SAFETY: came from a `NonNull` (the caller).
+        unsafe { NonNull::new_unchecked(repr.cast()) }
+    };
+    (U: 'static) Option<NonNull<U>>: value => value.map_or(core::ptr::null_mut(), NonNull::as_ptr).cast(),
+        repr => NonNull::new(repr.cast());
+    (U: Sync + 'static) &'static U: value => core::ptr::from_ref(value).cast::<()>().cast_mut(), repr => {
+        // SAFETY: came from a `&'static U` (the caller), which any thread may hold since `U: Sync`.
+        unsafe { &*repr.cast::<U>().cast_const() }
+    };
+    (U: Sync + 'static) Option<&'static U>: value => value.map_or(core::ptr::null(), core::ptr::from_ref).cast::<()>().cast_mut(),
+        repr => {
+            // SAFETY: null or from a `&'static U` (the caller), which any thread may hold since `U: Sync`.
+            unsafe { repr.cast::<U>().cast_const().as_ref() }
+        };
+}
