@@ -31,8 +31,8 @@ pub(crate) use imp::entry::{arm, entry, init_bounds, offset_table};
 #[cfg(backend = "x86_64")]
 use x86_64 as imp;
 
-/// CPU numbers that the offset table has room for: Linux's largest `NR_CPUS`. A thread that runs on a CPU beyond
-/// it is served as one without restartable sequences.
+/// CPU numbers that the offset table has room for: Linux's largest `NR_CPUS`. On a machine with larger numbers all
+/// threads are served as those without restartable sequences.
 pub(crate) const MAX_CPUS: usize = 8192;
 
 /// The entry of the offset table that threads without a CPU number of their own use: the orphan unit's.

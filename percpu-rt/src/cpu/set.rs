@@ -22,9 +22,9 @@ impl Bits {
     /// No CPU.
     pub(crate) const EMPTY: Self = Self([0; WORDS]);
 
-    /// Adds a CPU; numbers beyond the table are left out, as their threads work on the orphan unit.
-    pub(crate) fn insert(&mut self, cpu: usize) {
-        if cpu < MAX_CPUS {
+    /// Adds the CPUs of a range; those beyond [`MAX_CPUS`] are left out.
+    pub(crate) fn insert(&mut self, first: usize, last: usize) {
+        for cpu in first..=last.min(MAX_CPUS - 1) {
             self.0[cpu / 64] |= 1 << (cpu % 64);
         }
     }

@@ -24,8 +24,8 @@ pub(crate) extern "C" fn set_up() {
 ///
 /// Called once, before anything uses a per-CPU variable.
 unsafe fn try_set_up() -> Result<(), Failure> {
-    let possible = topology::possible();
-    // There is a last one: `possible` yields no empty set. The orphan stands behind it.
+    let topology::Possible { cpus: possible, complete } = topology::possible();
+    // The set is not empty, so there is a last one. The orphan stands behind it.
     let orphan = possible.last().map_or(1, |last| last + 1);
 
     // SAFETY: asks for a constant of the system.
@@ -64,6 +64,7 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     }
 
     cpu::publish(&possible, orphan);
-    arch::arm(rseq::offset());
+    // With CPU numbers that the table has no room for, no number may be looked up.
+    arch::arm(rseq::offset().filter(|_| complete));
     Ok(())
 }

@@ -2,33 +2,47 @@
 
 use core::ffi::CStr;
 
+use crate::arch::MAX_CPUS;
 use crate::cpu::Bits;
 use crate::cpu::list::for_each_range;
 
 /// The CPU numbers that the kernel may ever report to this process.
+pub(super) struct Possible {
+    /// Those that the offset table has room for; never empty.
+    pub(super) cpus: Bits,
+    /// Whether these are all.
+    pub(super) complete: bool,
+}
+
+/// Asks the kernel for its own set, and not for the affinity or quota of a container: `cpu_id` is the host's number.
 ///
-/// The kernel's own set, and not the affinity or quota of a container: `cpu_id` is the host's number. Where the file is not to
-/// be had, every number below the size of the kernel's CPU masks counts as possible: address space is all
-/// that costs.
-pub(super) fn possible() -> Bits {
-    read_list(c"/sys/devices/system/cpu/possible").unwrap_or_else(all_that_fit_the_mask)
+/// Where the file is not to be had, every number below the size of the kernel's CPU masks counts as possible:
+/// address space is all that costs.
+pub(super) fn possible() -> Possible {
+    let mut end = 0;
+    let cpus = read_list(c"/sys/devices/system/cpu/possible", |last| end = end.max(last + 1)).unwrap_or_else(|| {
+        end = numbers_of_a_mask();
+        let mut set = Bits::EMPTY;
+        set.insert(0, end - 1);
+        set
+    });
+    Possible { cpus, complete: end <= MAX_CPUS }
 }
 
 /// The CPUs that run now; `None` where the kernel does not tell.
 pub(crate) fn online() -> Option<Bits> {
-    read_list(c"/sys/devices/system/cpu/online")
+    read_list(c"/sys/devices/system/cpu/online", |_| ())
 }
 
-/// A set of CPUs from one of the kernel's files; `None` where it is not there, empty or no list.
-fn read_list(path: &CStr) -> Option<Bits> {
+/// A set of CPUs from one of the kernel's files; `None` where it is not there or no list. `last_of_range` sees the
+/// last number of each range, also of those that a set has no room for.
+fn read_list(path: &CStr, mut last_of_range: impl FnMut(usize)) -> Option<Bits> {
     let mut buffer = [0; 4096];
     let text = read(path, &mut buffer)?;
     let mut set = Bits::EMPTY;
     for_each_range(text, |first, last| {
-        // Numbers beyond the table are left out by `insert`; there is no need to walk to the end of a huge range.
-        for cpu in first..=last.min(crate::arch::MAX_CPUS) {
-            set.insert(cpu);
-        }
+        set.insert(first, last);
+        last_of_range(last);
     })?;
     set.last()?;
     Some(set)
@@ -60,15 +74,11 @@ fn read<'a>(path: &CStr, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     (length < buffer.len()).then(|| &buffer[..length])
 }
 
-fn all_that_fit_the_mask() -> Bits {
-    let mut mask = [0_u64; crate::arch::MAX_CPUS / 64];
+/// How many CPU numbers the kernel's masks have room for, and so a bound of the numbers it uses; never 0.
+fn numbers_of_a_mask() -> usize {
+    let mut mask = [0_u64; MAX_CPUS / 64];
     // SAFETY: the buffer and its size in bytes; 0 is the calling thread. glibc's wrapper would hide the result.
     let bytes = unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
-    let numbers =
-        usize::try_from(bytes).ok().filter(|&bytes| bytes != 0).map_or(crate::arch::MAX_CPUS, |bytes| bytes * 8);
-    let mut set = Bits::EMPTY;
-    for cpu in 0..numbers {
-        set.insert(cpu);
-    }
-    set
+    // It fails where the kernel's masks are larger than ours.
+    usize::try_from(bytes).ok().filter(|&bytes| bytes != 0).map_or(MAX_CPUS + 1, |bytes| bytes * 8)
 }

@@ -22,6 +22,7 @@ pub(crate) fn current_cpu() -> usize {
             options(nostack, readonly, preserves_flags)
         );
     }
+    // A negative number becomes a large one.
     let cpu = cpu as usize;
     if cpu < MAX_CPUS { cpu } else { ORPHAN_SLOT }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! .data    __percpu_rseq_offset   1 << 63: a poison, until set-up has finished
-//! .bss     __per_cpu_offset       the offsets of CPUs 0 .. MAX_CPUS, then the orphan unit's
+//! .bss     __percpu_unregistered_slots   the entries of the numbers -8 .. 0, which no registered thread has
+//!          __per_cpu_offset       the offsets of CPUs 0 .. MAX_CPUS, then the orphan unit's
 //! .data..percpu..first  this_cpu_off        in each unit: the offset of its CPU
 //! .data.rel.ro  __percpu_init_bounds        first and end of the table of initializers
 //! .init_array.00098     the hook
@@ -17,7 +18,7 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use super::super::{MAX_CPUS, ORPHAN_SLOT};
+use super::super::ORPHAN_SLOT;
 
 /// Defines the words and the hook; `$set_up` is an `extern "C" fn()` that ends by calling [`arm`].
 macro_rules! entry {
@@ -38,6 +39,8 @@ macro_rules! entry {
             ".popsection",
             ".pushsection .bss.__per_cpu_offset, \"aw\", @nobits",
             ".balign 64",
+            "percpu_word __percpu_unregistered_slots, 64",
+            ".skip 64",
             "percpu_word __per_cpu_offset, {table_size}",
             ".skip {table_size}",
             ".popsection",
@@ -83,6 +86,7 @@ pub(crate) use entry;
 
 unsafe extern "C" {
     static __per_cpu_offset: [AtomicPtr<u8>; ORPHAN_SLOT + 1];
+    static __percpu_unregistered_slots: [AtomicPtr<u8>; 8];
     static __percpu_rseq_offset: AtomicUsize;
     static __percpu_init_bounds: [*const u8; 2];
     safe fn __percpu_unregistered_offset() -> isize;
@@ -106,6 +110,11 @@ pub(crate) fn init_bounds() -> [*const u8; 2] {
 /// `rseq_offset` is where libc keeps the threads' `struct rseq`, counted from the thread pointer; `None` where it
 /// keeps none, and every thread works on the orphan unit.
 pub(crate) fn arm(rseq_offset: Option<isize>) {
+    // SAFETY: `entry!` defines the symbol with this size, zeroed, in writable memory.
+    for entry in unsafe { &__percpu_unregistered_slots } {
+        // Plus any address of user space it is negative; see `restartable!`.
+        entry.store(core::ptr::without_provenance_mut(1 << 63), Ordering::Relaxed);
+    }
     let offset = rseq_offset.unwrap_or_else(|| __percpu_unregistered_offset());
     // SAFETY: `entry!` defines the symbol as an aligned word in writable memory.
     let word = unsafe { &__percpu_rseq_offset };
@@ -143,5 +152,3 @@ pub(super) fn table_address() -> usize {
     }
     address
 }
-
-const _: () = assert!(MAX_CPUS <= i32::MAX as usize, "a negative cpu_id has to compare above MAX_CPUS");

@@ -5,7 +5,7 @@
 /// `commit` is the operation as the kernel may restart it: it must not change an input before its last
 /// instruction, and that last one is the only one that writes memory. It may jump to `4f` to leave without
 /// writing. `orphan` is the same operation as all threads without a registration may run it at once. Both find
-/// the copy at `[{unit} + {place}]`, and the operands that follow by their names.
+/// the copy at `[{copy}]`, and the operands that follow by their names.
 macro_rules! restartable {
     ($place:expr, commit: [$($commit:expr),+ $(,)?], orphan: [$($orphan:expr),+ $(,)?], $($operands:tt)*) => {
         core::arch::asm!(
@@ -16,12 +16,14 @@ macro_rules! restartable {
             "7: .long 0, 0",
             ".quad 3f, 4f - 3f, 5f",
             ".popsection",
-            "2: lea {unit}, [rip + 7b]",
-            "mov qword ptr fs:[{rseq} + 8], {unit}",
-            "3: mov {unit:e}, dword ptr fs:[{rseq} + 4]",
-            "cmp {unit:e}, {max_cpus}",
-            "jae 6f",
-            "mov {unit}, qword ptr [{table} + {unit} * 8]",
+            "2: lea {copy}, [rip + 7b]",
+            "mov qword ptr fs:[{rseq} + 8], {copy}",
+            "3: movsxd {copy}, dword ptr fs:[{rseq} + 4]",
+            "mov {copy}, qword ptr [{table} + {copy} * 8]",
+            // A copy's address is positive. The entries at the negative numbers are the most negative number, and
+            // the sum is then negative: no compare of its own is needed.
+            "add {copy}, {place}",
+            "jl 6f",
             $($commit,)+
             "4:",
             // Out of line, but in the function's own section, so that it lives and dies with the function.
@@ -30,15 +32,16 @@ macro_rules! restartable {
             ".byte 0x0f, 0xb9, 0x3d",
             ".long 0x53053053",
             "5: jmp 2b",
-            "6: mov {unit}, qword ptr [{table} + 8 * {max_cpus}]",
+            "6: mov {copy}, qword ptr [{table} + 8 * {orphan}]",
+            "add {copy}, {place}",
             $($orphan,)+
             "jmp 4b",
             ".previous",
-            unit = out(reg) _,
+            copy = out(reg) _,
             rseq = in(reg) $crate::arch::x86_64::entry::rseq_offset(),
             table = in(reg) $crate::arch::x86_64::entry::table_address(),
             place = in(reg) $place,
-            max_cpus = const $crate::arch::MAX_CPUS,
+            orphan = const $crate::arch::ORPHAN_SLOT,
             $($operands)*
             // Memory and flags are left to be clobbered: the commit writes both.
             options(nostack),

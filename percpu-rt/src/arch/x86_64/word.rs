@@ -24,8 +24,8 @@ macro_rules! width {
                 unsafe {
                     restartable!(
                         place,
-                        commit: [concat!($load, " {value:", $full, "}, ", $size, " ptr [{unit} + {place}]")],
-                        orphan: [concat!($load, " {value:", $full, "}, ", $size, " ptr [{unit} + {place}]")],
+                        commit: [concat!($load, " {value:", $full, "}, ", $size, " ptr [{copy}]")],
+                        orphan: [concat!($load, " {value:", $full, "}, ", $size, " ptr [{copy}]")],
                         value = out(reg) value,
                     );
                 }
@@ -38,8 +38,8 @@ macro_rules! width {
                 unsafe {
                     restartable!(
                         place,
-                        commit: [concat!("mov ", $size, " ptr [{unit} + {place}], {value:", $part, "}")],
-                        orphan: [concat!("mov ", $size, " ptr [{unit} + {place}], {value:", $part, "}")],
+                        commit: [concat!("mov ", $size, " ptr [{copy}], {value:", $part, "}")],
+                        orphan: [concat!("mov ", $size, " ptr [{copy}], {value:", $part, "}")],
                         value = in(reg) value as $wide,
                     );
                 }
@@ -53,12 +53,12 @@ macro_rules! width {
                     restartable!(
                         place,
                         commit: [
-                            concat!($load, " {found:", $full, "}, ", $size, " ptr [{unit} + {place}]"),
-                            concat!("mov ", $size, " ptr [{unit} + {place}], {value:", $part, "}"),
+                            concat!($load, " {found:", $full, "}, ", $size, " ptr [{copy}]"),
+                            concat!("mov ", $size, " ptr [{copy}], {value:", $part, "}"),
                         ],
                         orphan: [
                             concat!("mov {found:", $full, "}, {value:", $full, "}"),
-                            concat!("xchg ", $size, " ptr [{unit} + {place}], {found:", $part, "}"),
+                            concat!("xchg ", $size, " ptr [{copy}], {found:", $part, "}"),
                         ],
                         value = in(reg) value as $wide,
                         found = out(reg) found,
@@ -75,14 +75,14 @@ macro_rules! width {
                     restartable!(
                         place,
                         commit: [
-                            concat!($load, " ", $rax, ", ", $size, " ptr [{unit} + {place}]"),
+                            concat!($load, " ", $rax, ", ", $size, " ptr [{copy}]"),
                             concat!("cmp ", $rax_part, ", {old:", $part, "}"),
                             "jne 4f",
-                            concat!("mov ", $size, " ptr [{unit} + {place}], {new:", $part, "}"),
+                            concat!("mov ", $size, " ptr [{copy}], {new:", $part, "}"),
                         ],
                         orphan: [
                             concat!("mov ", $rax, ", {old:", $full, "}"),
-                            concat!("lock cmpxchg ", $size, " ptr [{unit} + {place}], {new:", $part, "}"),
+                            concat!("lock cmpxchg ", $size, " ptr [{copy}], {new:", $part, "}"),
                         ],
                         old = in(reg) old as $wide,
                         new = in(reg) new as $wide,
@@ -114,13 +114,13 @@ macro_rules! width {
                     restartable!(
                         place,
                         commit: [
-                            concat!($load, " {sum:", $full, "}, ", $size, " ptr [{unit} + {place}]"),
+                            concat!($load, " {sum:", $full, "}, ", $size, " ptr [{copy}]"),
                             concat!("add {sum:", $full, "}, {value:", $full, "}"),
-                            concat!("mov ", $size, " ptr [{unit} + {place}], {sum:", $part, "}"),
+                            concat!("mov ", $size, " ptr [{copy}], {sum:", $part, "}"),
                         ],
                         orphan: [
                             concat!("mov {sum:", $full, "}, {value:", $full, "}"),
-                            concat!("lock xadd ", $size, " ptr [{unit} + {place}], {sum:", $part, "}"),
+                            concat!("lock xadd ", $size, " ptr [{copy}], {sum:", $part, "}"),
                             concat!("add {sum:", $full, "}, {value:", $full, "}"),
                         ],
                         value = in(reg) value as $wide,
@@ -138,14 +138,14 @@ macro_rules! width {
                     restartable!(
                         place,
                         commit: [
-                            concat!($load, " {found:", $full, "}, ", $size, " ptr [{unit} + {place}]"),
+                            concat!($load, " {found:", $full, "}, ", $size, " ptr [{copy}]"),
                             // The offset's register is needed for the store, so the sum gets one of its own.
                             "lea {sum:r}, [{found:r} + {value:r}]",
-                            concat!("mov ", $size, " ptr [{unit} + {place}], {sum:", $part, "}"),
+                            concat!("mov ", $size, " ptr [{copy}], {sum:", $part, "}"),
                         ],
                         orphan: [
                             concat!("mov {found:", $full, "}, {value:", $full, "}"),
-                            concat!("lock xadd ", $size, " ptr [{unit} + {place}], {found:", $part, "}"),
+                            concat!("lock xadd ", $size, " ptr [{copy}], {found:", $part, "}"),
                         ],
                         value = in(reg) value as $wide,
                         found = out(reg) found,
@@ -163,8 +163,8 @@ macro_rules! width {
             unsafe {
                 restartable!(
                     place,
-                    commit: [concat!(stringify!($op), " ", $size, " ptr [{unit} + {place}]")],
-                    orphan: [concat!("lock ", stringify!($op), " ", $size, " ptr [{unit} + {place}]")],
+                    commit: [concat!(stringify!($op), " ", $size, " ptr [{copy}]")],
+                    orphan: [concat!("lock ", stringify!($op), " ", $size, " ptr [{copy}]")],
                 );
             }
         }
@@ -176,8 +176,8 @@ macro_rules! width {
             unsafe {
                 restartable!(
                     place,
-                    commit: [concat!(stringify!($op), " ", $size, " ptr [{unit} + {place}], {value:", $part, "}")],
-                    orphan: [concat!("lock ", stringify!($op), " ", $size, " ptr [{unit} + {place}], {value:", $part, "}")],
+                    commit: [concat!(stringify!($op), " ", $size, " ptr [{copy}], {value:", $part, "}")],
+                    orphan: [concat!("lock ", stringify!($op), " ", $size, " ptr [{copy}], {value:", $part, "}")],
                     value = in(reg) value as $wide,
                 );
             }

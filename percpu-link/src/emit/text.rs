@@ -1,0 +1,131 @@
+//! Text: aligned columns, offsets in hexadecimal and sizes in decimal, as Linux prints them.
+
+use std::fmt::Write;
+
+use percpu_rt::abi::class::CACHE_LINE;
+
+use crate::model::{FirstChunk, Report, Variable};
+use crate::stream::HEADING;
+
+/// Writing into a `String` cannot fail.
+macro_rules! line {
+    ($text:expr, $($format:tt)*) => {
+        writeln!($text, $($format)*).expect("a string takes all text")
+    };
+}
+
+/// The variables and holes of an image in the order of their offsets, below a summary.
+pub(super) fn report(report: &Report) -> String {
+    let mut text = String::new();
+    let section = &report.section;
+    line!(text, "{HEADING}{}{HEADING:#}: {}, {}", report.file, report.machine, report.mode.name());
+    line!(
+        text,
+        "  section {} at {:#x}, {} bytes, aligned to {}",
+        section.name,
+        section.address,
+        section.size,
+        section.align
+    );
+    line!(
+        text,
+        "  unit {} bytes: static {}, reserved {}, dynamic {}",
+        report.unit_size,
+        report.static_size,
+        report.reserved_size,
+        report.dyn_size
+    );
+    if !report.variables.is_empty() {
+        line!(text, "");
+        table(&mut text, report);
+    }
+    for finding in &report.findings {
+        line!(text, "");
+        line!(text, "{}[{}]: {}", finding.severity.name(), finding.code, finding.message);
+        line!(text, "  help: {}", finding.help);
+    }
+    text
+}
+
+fn table(text: &mut String, report: &Report) {
+    let heading =
+        format!("{:>10} {:>8} {:>6} {:>6}  {:<14}  {}", "offset", "size", "align", "line", "class", "variable");
+    line!(text, "{HEADING}{heading}{HEADING:#}");
+    let mut holes = report.holes.iter().peekable();
+    for variable in &report.variables {
+        while let Some(hole) = holes.next_if(|hole| hole.offset < variable.offset) {
+            row(text, hole.offset, hole.size, "", "(hole)", "");
+        }
+        let align = variable.align.to_string();
+        row(text, variable.offset, variable.size, &align, variable.class.name(), &description(variable));
+    }
+    for hole in holes {
+        row(text, hole.offset, hole.size, "", "(hole)", "");
+    }
+    let lost: u64 = report.holes.iter().map(|hole| hole.size).sum();
+    line!(text, "{} variables, {lost} bytes in {} holes", report.variables.len(), report.holes.len());
+}
+
+fn row(text: &mut String, offset: u64, size: u64, align: &str, class: &str, what: &str) {
+    let cache_line = offset / CACHE_LINE;
+    let row = format!("{offset:>#10x} {size:>8} {align:>6} {cache_line:>6}  {class:<14}  {what}");
+    line!(text, "{}", row.trim_end());
+}
+
+/// `app::HITS: u64 (src/main.rs:7)`, as far as it is known.
+fn description(variable: &Variable) -> String {
+    let mut text = variable.name.clone();
+    if let Some(type_name) = &variable.type_name {
+        text.push_str(": ");
+        text.push_str(type_name);
+    }
+    match (&variable.file, variable.line) {
+        (Some(file), Some(line)) => text.push_str(&format!(" ({file}:{line})")),
+        (Some(file), None) => text.push_str(&format!(" ({file})")),
+        _ => {}
+    }
+    text
+}
+
+/// A first chunk in the lines that Linux logs at boot, below a summary.
+pub(super) fn first_chunk(chunk: &FirstChunk) -> String {
+    let mut text = String::new();
+    let cpus = chunk.unit_offsets.len();
+    let total = chunk.nr_units * chunk.unit_size;
+    line!(
+        text,
+        "{cpus} cpus in {} groups: {} units of {} bytes, {} in an allocation of {} bytes, {total} bytes in all",
+        chunk.nr_groups,
+        chunk.nr_units,
+        chunk.unit_size,
+        chunk.upa,
+        chunk.alloc_size
+    );
+    line!(
+        text,
+        "pcpu-alloc: s{} r{} d{} u{} alloc={}*{}",
+        chunk.static_size,
+        chunk.reserved_size,
+        chunk.dyn_size,
+        chunk.unit_size,
+        chunk.alloc_size / chunk.atom_size,
+        chunk.atom_size
+    );
+    // Numbers as wide as the largest, holes as dashes, and a bar between allocations' lines.
+    let cpu_width = cpus.saturating_sub(1).to_string().len();
+    let group_width = chunk.nr_groups.saturating_sub(1).to_string().len();
+    for (number, group) in chunk.groups.iter().enumerate() {
+        let upa = usize::try_from(chunk.upa).unwrap_or(usize::MAX);
+        for allocation in group.cpus.chunks(upa) {
+            write!(text, "pcpu-alloc: [{number:0group_width$}]").expect("a string takes all text");
+            for cpu in allocation {
+                write!(text, " {cpu:0cpu_width$}").expect("a string takes all text");
+            }
+            for _ in allocation.len()..upa {
+                write!(text, " {}", "-".repeat(cpu_width)).expect("a string takes all text");
+            }
+            text.push('\n');
+        }
+    }
+    text
+}
