@@ -6,13 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, ExprPath, Ident, Path, Result, Token, parse_quote, token};
 
 /// The classes as the attribute spells them. What each means to the linker is known to the runtime alone.
-const CLASSES: [&str; 5] = [
-    "page_aligned",
-    "shared_aligned",
-    "read_mostly",
-    "hot",
-    "zeroed",
-];
+const CLASSES: [&str; 5] = ["page_aligned", "shared_aligned", "read_mostly", "hot", "zeroed"];
 
 /// What stands in the parentheses of `#[per_cpu(..)]`.
 #[derive(Default)]
@@ -54,9 +48,7 @@ impl Args {
 
     /// The path under which the expansion finds the runtime.
     pub(crate) fn runtime(&self) -> Path {
-        self.runtime
-            .clone()
-            .unwrap_or_else(|| parse_quote!(::percpu_rt))
+        self.runtime.clone().unwrap_or_else(|| parse_quote!(::percpu_rt))
     }
 
     /// Reads one argument up to the comma behind it.
@@ -65,27 +57,14 @@ impl Args {
             .call(Ident::parse_any)
             .map_err(|error| Error::new(error.span(), format!("expected {}", expected())))?;
         if self.seen.contains(&name) {
-            return Err(Error::new(
-                name.span(),
-                format!("`{name}` is given twice; write it once"),
-            ));
+            return Err(Error::new(name.span(), format!("`{name}` is given twice; write it once")));
         }
         self.seen.push(name.clone());
 
         if name == "init" {
-            self.init = Some(parse_value(
-                input,
-                &name,
-                "the path of a function",
-                ExprPath::parse,
-            )?);
+            self.init = Some(parse_value(input, &name, "the path of a function", ExprPath::parse)?);
         } else if name == "crate" {
-            self.runtime = Some(parse_value(
-                input,
-                &name,
-                "the path of percpu-rt",
-                Path::parse_mod_style,
-            )?);
+            self.runtime = Some(parse_value(input, &name, "the path of percpu-rt", Path::parse_mod_style)?);
         } else if CLASSES.iter().any(|class| name == class) {
             self.set_class(&name)?;
             if input.peek(Token![=]) || input.peek(token::Paren) {
@@ -105,9 +84,7 @@ impl Args {
 
     fn set_class(&mut self, name: &Ident) -> Result<()> {
         if let Some(first) = &self.class {
-            let message = format!(
-                "a variable has one class, and this one is `{first}`; remove `{name}` or `{first}`"
-            );
+            let message = format!("a variable has one class, and this one is `{first}`; remove `{name}` or `{first}`");
             return Err(Error::new(name.span(), message));
         }
         self.class = Some(name.clone());
@@ -116,36 +93,18 @@ impl Args {
 }
 
 /// Reads `= VALUE` behind an argument's name.
-fn parse_value<T>(
-    input: ParseStream,
-    name: &Ident,
-    what: &str,
-    parse: fn(ParseStream) -> Result<T>,
-) -> Result<T> {
-    let missing = || {
-        Error::new(
-            name.span(),
-            format!("`{name}` needs a value: write `{name} = PATH`, {what}"),
-        )
-    };
+fn parse_value<T>(input: ParseStream, name: &Ident, what: &str, parse: fn(ParseStream) -> Result<T>) -> Result<T> {
+    let missing = || Error::new(name.span(), format!("`{name}` needs a value: write `{name} = PATH`, {what}"));
     input.parse::<Option<Token![=]>>()?.ok_or_else(missing)?;
     if input.is_empty() || input.peek(Token![,]) {
         return Err(missing());
     }
-    parse(input).map_err(|error| {
-        Error::new(
-            error.span(),
-            format!("expected {what}: write `{name} = PATH`"),
-        )
-    })
+    parse(input).map_err(|error| Error::new(error.span(), format!("expected {what}: write `{name} = PATH`")))
 }
 
 /// Every argument there is, for messages.
 fn expected() -> String {
-    format!(
-        "`{}`, `init = PATH` or `crate = PATH`",
-        CLASSES.join("`, `")
-    )
+    format!("`{}`, `init = PATH` or `crate = PATH`", CLASSES.join("`, `"))
 }
 
 fn skip_to_comma(input: ParseStream) -> Result<()> {
@@ -174,29 +133,16 @@ mod tests {
     fn nothing_is_a_plain_variable_of_the_usual_runtime() {
         let (args, errors) = parse(quote!());
         assert!(errors.is_empty() && args.class() == "plain" && args.init.is_none());
-        assert_eq!(
-            args.runtime().to_token_stream().to_string(),
-            quote!(::percpu_rt).to_string()
-        );
+        assert_eq!(args.runtime().to_token_stream().to_string(), quote!(::percpu_rt).to_string());
     }
 
     #[test]
     fn arguments_come_in_any_order_with_a_comma_at_the_end() {
-        let (args, errors) = parse(quote!(
-            crate = crate::rt,
-            hot,
-            init = <T as Seed>::seed::<8>,
-        ));
+        let (args, errors) = parse(quote!(crate = crate::rt, hot, init = <T as Seed>::seed::<8>,));
         assert_eq!(errors, [""; 0]);
         assert_eq!(args.class(), "hot");
-        assert_eq!(
-            args.runtime().to_token_stream().to_string(),
-            quote!(crate::rt).to_string()
-        );
-        assert_eq!(
-            args.init.to_token_stream().to_string(),
-            quote!(<T as Seed>::seed::<8>).to_string()
-        );
+        assert_eq!(args.runtime().to_token_stream().to_string(), quote!(crate::rt).to_string());
+        assert_eq!(args.init.to_token_stream().to_string(), quote!(<T as Seed>::seed::<8>).to_string());
     }
 
     #[test]
@@ -225,14 +171,8 @@ mod tests {
 
     #[test]
     fn a_repetition_is_one_mistake() {
-        assert_eq!(
-            refusals(quote!(hot, hot)),
-            ["`hot` is given twice; write it once"]
-        );
-        assert_eq!(
-            refusals(quote!(init = a, init = b)),
-            ["`init` is given twice; write it once"]
-        );
+        assert_eq!(refusals(quote!(hot, hot)), ["`hot` is given twice; write it once"]);
+        assert_eq!(refusals(quote!(init = a, init = b)), ["`init` is given twice; write it once"]);
     }
 
     #[test]
@@ -240,21 +180,12 @@ mod tests {
         let missing = "`init` needs a value: write `init = PATH`, the path of a function";
         assert_eq!(refusals(quote!(init)), [missing]);
         assert_eq!(refusals(quote!(init =, hot)), [missing]);
-        assert_eq!(
-            refusals(quote!(crate())),
-            ["`crate` needs a value: write `crate = PATH`, the path of percpu-rt"]
-        );
+        assert_eq!(refusals(quote!(crate())), ["`crate` needs a value: write `crate = PATH`, the path of percpu-rt"]);
     }
 
     #[test]
     fn a_missing_comma_is_named() {
-        assert_eq!(
-            refusals(quote!(hot zeroed)),
-            ["expected `,` between two arguments"]
-        );
-        assert_eq!(
-            refusals(quote!(init = seed(1))),
-            ["expected `,` between two arguments"]
-        );
+        assert_eq!(refusals(quote!(hot zeroed)), ["expected `,` between two arguments"]);
+        assert_eq!(refusals(quote!(init = seed(1))), ["expected `,` between two arguments"]);
     }
 }

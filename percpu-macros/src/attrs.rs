@@ -29,17 +29,13 @@ impl Attr {
 
     /// The attributes that decide whether their item exists, and the others.
     pub(crate) fn split(attrs: &[Self]) -> (Vec<&Self>, Vec<&Self>) {
-        attrs
-            .iter()
-            .partition(|attr| attr.inner.path().is_ident("cfg"))
+        attrs.iter().partition(|attr| attr.inner.path().is_ident("cfg"))
     }
 
     /// The last segment of the attribute's path; for `#[unsafe(NAME ..)]` that of what is in the parentheses.
     pub(crate) fn name(&self) -> Option<Ident> {
         let path = match &self.inner.meta {
-            Meta::List(list) if list.path.is_ident("unsafe") => {
-                list.parse_args::<Meta>().ok()?.path().clone()
-            }
+            Meta::List(list) if list.path.is_ident("unsafe") => list.parse_args::<Meta>().ok()?.path().clone(),
             meta => meta.path().clone(),
         };
         path.segments.last().map(|segment| segment.ident.clone())
@@ -49,15 +45,9 @@ impl Attr {
 impl ToTokens for Attr {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let meta = self.inner.meta.to_token_stream();
-        let meta = self
-            .predicates
-            .iter()
-            .rev()
-            .fold(meta, |meta, predicate| quote!(cfg_attr(#predicate, #meta)));
+        let meta = self.predicates.iter().rev().fold(meta, |meta, predicate| quote!(cfg_attr(#predicate, #meta)));
         self.inner.pound_token.to_tokens(tokens);
-        self.inner
-            .bracket_token
-            .surround(tokens, |tokens| tokens.extend(meta));
+        self.inner.bracket_token.surround(tokens, |tokens| tokens.extend(meta));
     }
 }
 
@@ -69,22 +59,12 @@ fn take_apart(attribute: Attribute, predicates: &mut Vec<TokenStream>, attrs: &m
     };
     // A malformed `cfg_attr` stays as it is: rustc has the better message.
     let Some(CfgAttr { predicate, metas }) = parsed else {
-        attrs.push(Attr {
-            predicates: predicates.clone(),
-            inner: attribute,
-        });
+        attrs.push(Attr { predicates: predicates.clone(), inner: attribute });
         return;
     };
     predicates.push(predicate);
     for meta in metas {
-        take_apart(
-            Attribute {
-                meta,
-                ..attribute.clone()
-            },
-            predicates,
-            attrs,
-        );
+        take_apart(Attribute { meta, ..attribute.clone() }, predicates, attrs);
     }
     predicates.pop();
 }
@@ -103,10 +83,7 @@ impl Parse for CfgAttr {
             predicate.extend([input.parse::<TokenTree>()?]);
         }
         input.parse::<Token![,]>()?;
-        Ok(Self {
-            predicate,
-            metas: Punctuated::parse_terminated(input)?,
-        })
+        Ok(Self { predicate, metas: Punctuated::parse_terminated(input)? })
     }
 }
 
@@ -120,29 +97,18 @@ mod tests {
     }
 
     fn text(attrs: &[Attr]) -> Vec<String> {
-        attrs
-            .iter()
-            .map(|attr| attr.to_token_stream().to_string())
-            .collect()
+        attrs.iter().map(|attr| attr.to_token_stream().to_string()).collect()
     }
 
     #[test]
     fn a_plain_attribute_is_unchanged() {
         let attrs = parse(quote!(#[doc = "text"] #[allow(dead_code)]));
-        assert_eq!(
-            text(&attrs),
-            [
-                quote!(#[doc = "text"]).to_string(),
-                quote!(#[allow(dead_code)]).to_string()
-            ]
-        );
+        assert_eq!(text(&attrs), [quote!(#[doc = "text"]).to_string(), quote!(#[allow(dead_code)]).to_string()]);
     }
 
     #[test]
     fn cfg_attr_is_taken_apart() {
-        let attrs = parse(
-            quote!(#[cfg_attr(any(true, unix), cfg(a), cfg_attr(b, deprecated, doc = "c"),)]),
-        );
+        let attrs = parse(quote!(#[cfg_attr(any(true, unix), cfg(a), cfg_attr(b, deprecated, doc = "c"),)]));
         assert_eq!(
             text(&attrs),
             [
@@ -163,13 +129,8 @@ mod tests {
 
     #[test]
     fn the_name_is_found_inside_unsafe() {
-        let attrs = parse(
-            quote!(#[cfg_attr(unix, unsafe(link_section = ".x"))] #[unsafe(no_mangle)] #[a::b(c)]),
-        );
-        let names = attrs
-            .iter()
-            .map(|attr| attr.name().unwrap().to_string())
-            .collect::<Vec<_>>();
+        let attrs = parse(quote!(#[cfg_attr(unix, unsafe(link_section = ".x"))] #[unsafe(no_mangle)] #[a::b(c)]));
+        let names = attrs.iter().map(|attr| attr.name().unwrap().to_string()).collect::<Vec<_>>();
         assert_eq!(names, ["link_section", "no_mangle", "b"]);
     }
 }

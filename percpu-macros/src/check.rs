@@ -26,10 +26,8 @@ pub(crate) fn variable(decl: &mut Decl, errors: &mut Vec<Error>) {
             token.span,
             "`static mut` is not needed: a per-CPU variable is changed through its handle; write `static`",
         )),
-        Storage::Const(token) => errors.push(Error::new(
-            token.span,
-            "a `const` has no memory that each CPU could have a copy of; write `static`",
-        )),
+        Storage::Const(token) => errors
+            .push(Error::new(token.span, "a `const` has no memory that each CPU could have a copy of; write `static`")),
     }
     if decl.value.is_none() {
         errors.push(Error::new(
@@ -47,9 +45,7 @@ pub(crate) fn other(other: &Other) -> Error {
          write `static NAME: TYPE = VALUE;` outside of the block"
             .to_owned()
     } else {
-        format!(
-            "`#[per_cpu]` belongs on a `static`, not on a `{keyword}`; write `static NAME: TYPE = VALUE;`"
-        )
+        format!("`#[per_cpu]` belongs on a `static`, not on a `{keyword}`; write `static NAME: TYPE = VALUE;`")
     };
     Error::new(keyword.span(), message)
 }
@@ -59,9 +55,7 @@ fn refuse_attr(attr: &Attr) -> Option<Error> {
     let name = attr.name()?;
     let why = match name.to_string().as_str() {
         "link_section" => "the section is chosen by the class, as in `#[per_cpu(read_mostly)]`",
-        "no_mangle" | "export_name" => {
-            "the symbol is that of the template, which no other code may name"
-        }
+        "no_mangle" | "export_name" => "the symbol is that of the template, which no other code may name",
         "used" => "the variable is kept as long as its handle is used",
         "thread_local" => "a variable is either one for each CPU or one for each thread",
         "per_cpu" => "the variable is per-CPU already",
@@ -122,9 +116,7 @@ mod tests {
             #[cfg_attr(unix, link_section = ".x", deprecated)]
             static N: u8 = 0;
         ));
-        let Item::Variable(mut decl) = item.unwrap() else {
-            panic!("not a variable")
-        };
+        let Item::Variable(mut decl) = item.unwrap() else { panic!("not a variable") };
         let mut errors = Vec::new();
         variable(&mut decl, &mut errors);
         assert_eq!((errors.len(), decl.attrs.len()), (1, 1));
@@ -138,9 +130,7 @@ mod tests {
                 #[no_mangle]
                 fn f() {}
             )),
-            [
-                "`#[per_cpu]` belongs on a `static`, not on a `fn`; write `static NAME: TYPE = VALUE;`"
-            ]
+            ["`#[per_cpu]` belongs on a `static`, not on a `fn`; write `static NAME: TYPE = VALUE;`"]
         );
         assert_eq!(
             refusals(quote!(
@@ -148,10 +138,8 @@ mod tests {
                     static N: u8;
                 }
             )),
-            [
-                "the statics of an `extern` block have their memory elsewhere; write `static NAME: TYPE = VALUE;` \
-              outside of the block"
-            ]
+            ["the statics of an `extern` block have their memory elsewhere; write `static NAME: TYPE = VALUE;` \
+              outside of the block"]
         );
     }
 }

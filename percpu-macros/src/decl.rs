@@ -50,11 +50,7 @@ impl Parse for Item {
     fn parse(input: ParseStream) -> Result<Self> {
         let attrs = Attr::parse_outer(input)?;
         let vis = input.parse()?;
-        let safety = if input.peek2(Token![static]) {
-            Some(input.call(Ident::parse_any)?)
-        } else {
-            None
-        };
+        let safety = if input.peek2(Token![static]) { Some(input.call(Ident::parse_any)?) } else { None };
         let is_const = input.peek(Token![const]) && input.peek2(Ident) && input.peek3(Token![:]);
         if is_const || input.peek(Token![static]) {
             Ok(Self::Variable(Box::new(Decl {
@@ -71,10 +67,7 @@ impl Parse for Item {
                 semi: input.parse()?,
             })))
         } else {
-            Ok(Self::Other(Other {
-                attrs,
-                keyword: parse_keyword(input)?,
-            }))
+            Ok(Self::Other(Other { attrs, keyword: parse_keyword(input)? }))
         }
     }
 }
@@ -85,9 +78,7 @@ impl Parse for Storage {
             return input.parse().map(Self::Const);
         }
         input.parse::<Token![static]>()?;
-        Ok(input
-            .parse::<Option<Token![mut]>>()?
-            .map_or(Self::Static, Self::StaticMut))
+        Ok(input.parse::<Option<Token![mut]>>()?.map_or(Self::Static, Self::StaticMut))
     }
 }
 
@@ -145,29 +136,14 @@ mod tests {
             pub(crate) static r#type: &dyn Iterator<Item = [u8; { 1 }]> = &f::<{ 2 }>();
         ));
         assert_eq!(decl.name, "r#type");
-        assert_eq!(
-            decl.ty.to_token_stream().to_string(),
-            quote!(&dyn Iterator<Item = [u8; { 1 }]>).to_string()
-        );
-        assert_eq!(
-            decl.value.unwrap().to_string(),
-            quote!(&f::<{ 2 }>()).to_string()
-        );
+        assert_eq!(decl.ty.to_token_stream().to_string(), quote!(&dyn Iterator<Item = [u8; { 1 }]>).to_string());
+        assert_eq!(decl.value.unwrap().to_string(), quote!(&f::<{ 2 }>()).to_string());
     }
 
     #[test]
     fn a_value_is_not_parsed() {
-        assert_eq!(
-            variable(quote!(static N: u8 = 1 +;))
-                .value
-                .unwrap()
-                .to_string(),
-            "1 +"
-        );
-        assert_eq!(
-            variable(quote!(static N: u8 =;)).value.unwrap().to_string(),
-            ""
-        );
+        assert_eq!(variable(quote!(static N: u8 = 1 +;)).value.unwrap().to_string(), "1 +");
+        assert_eq!(variable(quote!(static N: u8 =;)).value.unwrap().to_string(), "");
         assert!(
             variable(quote!(
                 static N: u8;

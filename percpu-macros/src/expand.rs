@@ -18,11 +18,7 @@ pub(crate) fn per_cpu(args: TokenStream, item: TokenStream) -> TokenStream {
     match syn::parse2(item.clone()) {
         Ok(Item::Variable(mut decl)) => {
             check::variable(&mut decl, &mut errors);
-            if errors.is_empty() {
-                define(&args, &decl)
-            } else {
-                fallback::variable(&args, &decl, errors)
-            }
+            if errors.is_empty() { define(&args, &decl) } else { fallback::variable(&args, &decl, errors) }
         }
         Ok(Item::Other(other)) => {
             errors.push(check::other(&other));
@@ -37,14 +33,7 @@ pub(crate) fn per_cpu(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The template and the handle of a variable without mistakes.
 fn define(args: &Args, decl: &Decl) -> TokenStream {
-    let Decl {
-        attrs,
-        vis,
-        name,
-        ty,
-        value,
-        ..
-    } = decl;
+    let Decl { attrs, vis, name, ty, value, .. } = decl;
     let (conditions, attrs) = Attr::split(attrs);
     let runtime = args.runtime();
     let class = args.class();

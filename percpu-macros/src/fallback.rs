@@ -10,13 +10,7 @@ use crate::decl::Decl;
 
 /// The errors of a variable, and a handle of its name and type that has no template.
 pub(crate) fn variable(args: &Args, decl: &Decl, errors: Vec<Error>) -> TokenStream {
-    let Decl {
-        attrs,
-        vis,
-        name,
-        ty,
-        ..
-    } = decl;
+    let Decl { attrs, vis, name, ty, .. } = decl;
     let (conditions, attrs) = Attr::split(attrs);
     let errors = report(&conditions, errors);
     let runtime = args.runtime();
