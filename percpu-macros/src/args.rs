@@ -2,8 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, ExprPath, Ident, Path, Result, Token, parse_quote, token};
+use syn::parse::{ParseStream, Parser};
+use syn::{Error, Expr, ExprPath, Ident, Result, Token, parse_quote, token};
 
 /// The classes as the attribute spells them. What each means to the linker is known to the runtime alone.
 const CLASSES: [&str; 5] = ["page_aligned", "shared_aligned", "read_mostly", "hot", "zeroed"];
@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// The function that set-up runs on each copy.
     pub(crate) init: Option<ExprPath>,
     /// The path of percpu-rt, where it is not the usual one.
-    runtime: Option<Path>,
+    runtime: Option<ExprPath>,
     /// The name of every argument so far.
     seen: Vec<Ident>,
 }
@@ -47,7 +47,7 @@ impl Args {
     }
 
     /// The path under which the expansion finds the runtime.
-    pub(crate) fn runtime(&self) -> Path {
+    pub(crate) fn runtime(&self) -> ExprPath {
         self.runtime.clone().unwrap_or_else(|| parse_quote!(::percpu_rt))
     }
 
@@ -62,9 +62,9 @@ impl Args {
         self.seen.push(name.clone());
 
         if name == "init" {
-            self.init = Some(parse_value(input, &name, "the path of a function", ExprPath::parse)?);
+            self.init = Some(parse_path(input, &name, "a function")?);
         } else if name == "crate" {
-            self.runtime = Some(parse_value(input, &name, "the path of percpu-rt", Path::parse_mod_style)?);
+            self.runtime = Some(parse_path(input, &name, "percpu-rt")?);
         } else if CLASSES.iter().any(|class| name == class) {
             self.set_class(&name)?;
             if input.peek(Token![=]) || input.peek(token::Paren) {
@@ -92,14 +92,26 @@ impl Args {
     }
 }
 
-/// Reads `= VALUE` behind an argument's name.
-fn parse_value<T>(input: ParseStream, name: &Ident, what: &str, parse: fn(ParseStream) -> Result<T>) -> Result<T> {
-    let missing = || Error::new(name.span(), format!("`{name}` needs a value: write `{name} = PATH`, {what}"));
-    input.parse::<Option<Token![=]>>()?.ok_or_else(missing)?;
-    if input.is_empty() || input.peek(Token![,]) {
-        return Err(missing());
+/// Reads `= PATH` behind an argument's name.
+fn parse_path(input: ParseStream, name: &Ident, of: &str) -> Result<ExprPath> {
+    let refusal = |span| {
+        let message = format!("`{name}` takes the path of {of}; write `{name} = PATH`");
+        Error::new(span, message)
+    };
+    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() || input.peek(Token![,]) {
+        return Err(refusal(name.span()));
     }
-    parse(input).map_err(|error| Error::new(error.span(), format!("expected {what}: write `{name} = PATH`")))
+    let span = input.span();
+    // Any expression is read, so that the commas inside a closure or a call are not taken for the attribute's own.
+    let mut value = input.parse()?;
+    // What a `macro_rules!` passes on as `$path` stands in a group without delimiters.
+    while let Expr::Group(group) = value {
+        value = *group.expr;
+    }
+    match value {
+        Expr::Path(path) => Ok(path),
+        _ => Err(refusal(span)),
+    }
 }
 
 /// Every argument there is, for messages.
@@ -162,7 +174,7 @@ mod tests {
             [
                 "unknown argument `cold`; expected `page_aligned`, `shared_aligned`, `read_mostly`, `hot`, `zeroed`, \
                  `init = PATH` or `crate = PATH`",
-                "expected the path of a function: write `init = PATH`",
+                "`init` takes the path of a function; write `init = PATH`",
                 "`hot` takes no value; write `hot` alone",
                 "a variable has one class, and this one is `hot`; remove `read_mostly` or `hot`",
             ]
@@ -177,15 +189,21 @@ mod tests {
 
     #[test]
     fn a_missing_value_is_named() {
-        let missing = "`init` needs a value: write `init = PATH`, the path of a function";
+        let missing = "`init` takes the path of a function; write `init = PATH`";
         assert_eq!(refusals(quote!(init)), [missing]);
         assert_eq!(refusals(quote!(init =, hot)), [missing]);
-        assert_eq!(refusals(quote!(crate())), ["`crate` needs a value: write `crate = PATH`, the path of percpu-rt"]);
+        assert_eq!(refusals(quote!(crate())), ["`crate` takes the path of percpu-rt; write `crate = PATH`"]);
     }
 
     #[test]
     fn a_missing_comma_is_named() {
         assert_eq!(refusals(quote!(hot zeroed)), ["expected `,` between two arguments"]);
-        assert_eq!(refusals(quote!(init = seed(1))), ["expected `,` between two arguments"]);
+    }
+
+    #[test]
+    fn another_value_is_one_mistake() {
+        let refusal = "`init` takes the path of a function; write `init = PATH`";
+        assert_eq!(refusals(quote!(init = |_, _| ())), [refusal]);
+        assert_eq!(refusals(quote!(init = seed(1, 2))), [refusal]);
     }
 }
