@@ -1,0 +1,14 @@
+//! A guard belongs to the thread that made it.
+
+use std::sync::atomic::AtomicU64;
+use std::thread;
+
+use percpu_rt::per_cpu;
+
+#[per_cpu]
+static HITS: AtomicU64 = AtomicU64::new(0);
+
+fn main() {
+    let hits = HITS.get_cpu_var();
+    thread::spawn(move || drop(hits));
+}
