@@ -76,6 +76,7 @@ mod tests {
         match syn::parse2(tokens).unwrap() {
             Item::Variable(mut decl) => variable(&mut decl, &mut errors),
             Item::Other(item) => errors.push(other(&item)),
+            Item::Untyped => {}
         }
         errors.iter().map(Error::to_string).collect()
     }

@@ -11,6 +11,8 @@ use crate::attrs::Attr;
 pub(crate) enum Item {
     /// Has a name, a type and perhaps a value: becomes a variable, or is refused under its name.
     Variable(Box<Decl>),
+    /// Has no type, which rustc has told already when it read the item.
+    Untyped,
     /// Cannot be made into a variable.
     Other(Other),
 }
@@ -52,23 +54,25 @@ impl Parse for Item {
         let vis = input.parse()?;
         let safety = if input.peek2(Token![static]) { Some(input.call(Ident::parse_any)?) } else { None };
         let is_const = input.peek(Token![const]) && input.peek2(Ident) && input.peek3(Token![:]);
-        if is_const || input.peek(Token![static]) {
-            Ok(Self::Variable(Box::new(Decl {
-                attrs,
-                vis,
-                safety,
-                storage: input.parse()?,
-                name: input.parse()?,
-                ty: {
-                    input.parse::<Token![:]>()?;
-                    input.parse()?
-                },
-                value: parse_value(input)?,
-                semi: input.parse()?,
-            })))
-        } else {
-            Ok(Self::Other(Other { attrs, keyword: parse_keyword(input)? }))
+        if !is_const && !input.peek(Token![static]) {
+            return Ok(Self::Other(Other { attrs, keyword: parse_keyword(input)? }));
         }
+        let storage = input.parse()?;
+        let name = input.parse()?;
+        if input.parse::<Option<Token![:]>>()?.is_none() {
+            input.parse::<TokenStream>()?;
+            return Ok(Self::Untyped);
+        }
+        Ok(Self::Variable(Box::new(Decl {
+            attrs,
+            vis,
+            safety,
+            storage,
+            name,
+            ty: input.parse()?,
+            value: parse_value(input)?,
+            semi: input.parse()?,
+        })))
     }
 }
 
@@ -119,15 +123,14 @@ mod tests {
     fn keyword(tokens: TokenStream) -> String {
         match syn::parse2(tokens).unwrap() {
             Item::Variable(_) => "variable".to_owned(),
+            Item::Untyped => "untyped".to_owned(),
             Item::Other(other) => other.keyword.to_string(),
         }
     }
 
     fn variable(tokens: TokenStream) -> Decl {
-        match syn::parse2(tokens).unwrap() {
-            Item::Variable(decl) => *decl,
-            Item::Other(other) => panic!("not a variable but a `{}`", other.keyword),
-        }
+        let Item::Variable(decl) = syn::parse2(tokens).unwrap() else { panic!("not a variable") };
+        *decl
     }
 
     #[test]
@@ -192,6 +195,12 @@ mod tests {
             .unwrap(),
             "unsafe"
         );
+    }
+
+    #[test]
+    fn a_missing_type_is_told_apart() {
+        assert_eq!(keyword(quote!(static N = 5;)), "untyped");
+        assert_eq!(keyword(quote!(static mut N;)), "untyped");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(crate) fn per_cpu(args: TokenStream, item: TokenStream) -> TokenStream {
             check::variable(&mut decl, &mut errors);
             if errors.is_empty() { define(&args, &decl) } else { fallback::variable(&args, &decl, errors) }
         }
+        Ok(Item::Untyped) => fallback::unchanged(item, &[], errors),
         Ok(Item::Other(other)) => {
             errors.push(check::other(&other));
             fallback::unchanged(item, &other.attrs, errors)
