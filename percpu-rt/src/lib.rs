@@ -1,9 +1,80 @@
-//! Per-CPU variables for kernels and for Linux processes.
+//! Per-CPU variables: what `DEFINE_PER_CPU` and `alloc_percpu` are to Linux, for Rust.
+//!
+//! A per-CPU variable has one copy a CPU, and a thread works on the copy of the CPU it runs on: no other CPU writes that
+//! cache line, so no atomic instruction is needed. What is needed is that nothing comes in between. In a Linux
+//! process restartable sequences see to it: the kernel restarts an operation that it has interrupted.
+//!
+//! ```
+//! use percpu_rt::{per_cpu, possible_cpus};
+//!
+//! /// Forks seen by each CPU.
+//! #[per_cpu]
+//! pub static PROCESS_COUNTS: u64 = 0;
+//!
+//! PROCESS_COUNTS.inc();
+//! assert_eq!(PROCESS_COUNTS.sum(), 1);
+//! let total: u64 = possible_cpus().map(|cpu| PROCESS_COUNTS.read_on(cpu)).sum();
+//! assert_eq!(total, 1);
+//! ```
+//!
+//! # The life of a variable
+//!
+//! ```text
+//!  #[per_cpu] static HITS: u64 = 0;        a template in `.data..percpu.HITS`, and a zero-sized handle
+//!        │ rustc, linker                   the linker fragment travels with this crate
+//!        ▼
+//!  __per_cpu_start [ page_aligned │ first │ hot │ read_mostly │ plain │ shared_aligned │ zeroed ] __per_cpu_end
+//!        │ set-up, before `main`           a unit a CPU, the template copied into each, the offset table
+//!        ▼
+//!  HITS.inc()                              one restartable sequence, no `lock` prefix
+//! ```
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | template | the linked initial value of a static per-CPU variable; never a live copy |
+//! | unit | the memory of one CPU; in the first chunk it is static, reserved, dynamic, in this order |
+//! | chunk | the same offset range in every unit; the first chunk holds the statics |
+//! | offset of a CPU | address of its unit less `__per_cpu_start`: template address plus offset is that CPU's copy |
+//! | per-CPU pointer | the address that a variable has in the template's space |
+//! | possible, online | CPU ids that can ever exist, that run now; units exist for possible CPUs |
+//! | orphan | the last possible CPU of a Linux process: the unit of threads without restartable sequences |
+//! | word, object | a variable that is changed by whole operations, one that yields shared references |
+//!
+//! # Where to look
+//!
+//! | in the source | is |
+//! |---|---|
+//! | [`abi`] | names and arithmetic shared with the linker fragment and the tool; pure |
+//! | `arch` | one operation on this CPU's copy, for each architecture; all assembly |
+//! | `area` | the template and the units |
+//! | `cpu` | [`CpuId`], [`possible_cpus`] and the rest |
+//! | `var` | the handle [`PerCpu`] and its methods |
+//! | `hosted` | Linux processes: set-up, memory, topology |
+//! | `macros` | the runtime's half of `#[per_cpu]`'s expansion |
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `hosted` | yes | per-CPU variables in Linux processes; the crate stays `no_std` |
+//! | `macros` | yes | the attribute [`per_cpu`](macro@per_cpu) |
+//!
+//! Without `hosted`, or where the target is not Linux, only [`abi`] is compiled.
+//!
+//! # Environment
+//!
+//! `PERCPU_UNIT_SIZE` sets the address space of a unit in bytes (`K`, `M`, `G`, `T` behind the number multiply). Without it a unit
+//! takes up to 16 GiB of address space, all units together 1 TiB, and less where the kernel grants less; memory is used for the
+//! pages that are used.
 #![no_std]
 
+#[cfg(has_backend)]
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 pub mod abi;
-mod macros;
-
 #[cfg(has_backend)]
 mod arch;
 #[cfg(has_backend)]
@@ -12,27 +83,28 @@ mod area;
 mod cpu;
 #[cfg(has_backend)]
 mod hosted;
-#[cfg(has_backend)]
-use hosted as platform;
+mod macros;
 #[cfg(has_backend)]
 mod var;
-
-#[doc(hidden)]
-#[cfg(has_backend)]
-#[path = "private.rs"]
-pub mod __private;
 
 #[cfg(has_backend)]
 pub use area::unit::{static_size, unit_size};
 #[cfg(has_backend)]
-pub use cpu::{CpuId, Cpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
+pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
+/// The platform's part, by a name that the rest of the crate may use.
+#[cfg(has_backend)]
+use hosted as platform;
 #[cfg(feature = "macros")]
 pub use percpu_macros::per_cpu;
 #[cfg(has_backend)]
-pub use var::guard::CpuVar;
-#[cfg(has_backend)]
-pub use var::handle::PerCpu;
-#[cfg(has_backend)]
-pub use var::kind::{IsObject, IsWord};
-#[cfg(has_backend)]
-pub use var::word::{Bits, Integer, Word};
+pub use var::{
+    guard::CpuVar,
+    handle::PerCpu,
+    kind::{IsObject, IsWord},
+    word::{Bits, Integer, Word},
+};
+
+/// The examples of the README, compiled and run.
+#[cfg(all(doctest, has_backend, feature = "macros"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! - [`template`]: where the linked initial values lie.
-//! - [`unit`]: a unit as set-up fills it.
+//! - [`mod@unit`]: a unit as set-up fills it.
 //! - [`init`]: the functions of `#[per_cpu(init = ..)]`.
 //!
 //! The template is read once, at set-up, and never written. Units are never unmapped, so references to copies

@@ -30,6 +30,8 @@ impl CpuId {
     /// The possible CPU with this number; `None` where there is none, and for every number before set-up.
     ///
     /// Context: any. Linux: `cpu_possible`.
+    #[doc(alias = "cpu_possible")]
+    #[inline]
     #[must_use]
     pub fn new(index: usize) -> Option<Self> {
         if set::is_possible(index) { u32::try_from(index).ok().map(Self) } else { None }
@@ -78,6 +80,8 @@ impl fmt::Display for CpuId {
 /// never need it, they find their CPU by themselves.
 ///
 /// Context: any, after set-up; faults before. Costs two loads. Linux: `raw_smp_processor_id`.
+#[doc(alias = "smp_processor_id")]
+#[doc(alias = "raw_smp_processor_id")]
 #[inline]
 #[must_use]
 pub fn this_cpu() -> CpuId {

@@ -1,13 +1,15 @@
 //! CPUs by name: which can exist, which run, and on which a thread is.
 //!
 //! - [`CpuId`]: the number of a possible CPU; one that exists proves that its unit does.
-//! - [`possible_cpus`], [`online_cpus`]: loops over them.
+//! - [`possible_cpus`], [`online_cpus`]: loops over them; `set`: the sets behind the loops.
 //! - `list`: the text form in which Linux tells sets of CPUs.
 
 mod id;
+mod iter;
 pub(crate) mod list;
 mod set;
 
 pub use id::{CpuId, per_cpu_offset, this_cpu};
+pub use iter::{OnlineCpus, PossibleCpus, online_cpus, possible_cpus};
+pub use set::nr_cpu_ids;
 pub(crate) use set::{Bits, publish};
-pub use set::{Cpus, nr_cpu_ids, online_cpus, possible_cpus};

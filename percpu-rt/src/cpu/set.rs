@@ -1,14 +1,13 @@
-//! Sets of CPUs: possible and online.
+//! Sets of CPUs, and the one of the possible CPUs.
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::CpuId;
 use crate::arch::MAX_CPUS;
 
 /// Words of a set that has room for every CPU and the orphan.
 const WORDS: usize = MAX_CPUS / 64 + 1;
 
-/// The number behind the last possible CPU; 0 before set-up, so that no [`CpuId`] exists.
+/// The number behind the last possible CPU; 0 before set-up, so that no `CpuId` exists.
 static NR_CPU_IDS: AtomicUsize = AtomicUsize::new(0);
 
 /// One bit a possible CPU, the orphan's included.
@@ -53,6 +52,7 @@ pub(crate) fn publish(possible: &Bits, orphan: usize) {
 }
 
 /// Whether a possible CPU has this number.
+#[inline]
 pub(super) fn is_possible(index: usize) -> bool {
     index < nr_cpu_ids() && POSSIBLE[index / 64].load(Ordering::Relaxed) >> (index % 64) & 1 == 1
 }
@@ -65,63 +65,3 @@ pub(super) fn is_possible(index: usize) -> bool {
 pub fn nr_cpu_ids() -> usize {
     NR_CPU_IDS.load(Ordering::Acquire)
 }
-
-/// All CPUs that can ever exist, in the order of their numbers; none before set-up.
-///
-/// In a Linux process the orphan (see [`CpuId`]) is the last of them. Context: any. Linux: `for_each_possible_cpu`.
-#[must_use]
-pub fn possible_cpus() -> Cpus {
-    Cpus { next: 0, end: nr_cpu_ids(), online: None }
-}
-
-/// The possible CPUs that run now, in the order of their numbers, as of this call.
-///
-/// A CPU may leave at any time, and its copies keep what they hold: to add something up, loop over
-/// [`possible_cpus`]. The orphan is no CPU that could run, so it is not among them. In a Linux process this reads a
-/// file of some bytes (`/sys/devices/system/cpu/online`), and yields every possible CPU where that is not there.
-///
-/// Context: any that may make system calls. Linux: `for_each_online_cpu`.
-#[must_use]
-pub fn online_cpus() -> Cpus {
-    let orphan = nr_cpu_ids().saturating_sub(1);
-    Cpus { next: 0, end: orphan, online: crate::platform::online() }
-}
-
-/// A loop over CPUs, made by [`possible_cpus`] and [`online_cpus`].
-#[derive(Clone)]
-#[must_use = "a loop does nothing until it is run"]
-pub struct Cpus {
-    next: usize,
-    end: usize,
-    /// Only these of the possible ones.
-    online: Option<Bits>,
-}
-
-impl core::fmt::Debug for Cpus {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_list().entries(self.clone()).finish()
-    }
-}
-
-impl Iterator for Cpus {
-    type Item = CpuId;
-
-    fn next(&mut self) -> Option<CpuId> {
-        while self.next < self.end {
-            let index = self.next;
-            self.next += 1;
-            if self.online.as_ref().is_none_or(|online| online.contains(index)) {
-                if let Some(cpu) = CpuId::new(index) {
-                    return Some(cpu);
-                }
-            }
-        }
-        None
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.end.saturating_sub(self.next)))
-    }
-}
-
-impl core::iter::FusedIterator for Cpus {}
