@@ -81,11 +81,9 @@ impl fmt::Display for Error {
             Self::NotAFile { path } => {
                 write!(f, "{}: not a regular file; name the image that the linker wrote", path.display())
             }
-            Self::NotElf { path } => write!(
-                f,
-                "{}: not an ELF image; name a linked executable, shared object or kernel",
-                path.display()
-            ),
+            Self::NotElf { path } => {
+                write!(f, "{}: not an ELF image; name a linked executable, shared object or kernel", path.display())
+            }
             Self::Malformed { path, what } => {
                 write!(f, "{}: damaged ELF image ({what}); link it again", path.display())
             }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::cargo::{self, Built, is_option};
 use super::tell;
+use crate::emit;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::input;
@@ -77,9 +78,8 @@ pub(super) fn run(verb: Verb, opts: &Opts, program_args: &[OsString], color: Col
 }
 
 fn summary(image: &Built, report: &Report) -> String {
-    let count = report.variables.len();
-    let variables = if count == 1 { "variable" } else { "variables" };
-    format!("{}: {count} {variables}, static size {}, unit size {}", image.name, report.static_size, report.unit_size)
+    let variables = emit::count(report.variables.len(), "variable");
+    format!("{}: {variables}, static size {}, unit size {}", image.name, report.static_size, report.unit_size)
 }
 
 #[cfg(test)]

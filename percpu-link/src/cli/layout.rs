@@ -13,8 +13,8 @@ use crate::exit::Exit;
 use crate::model::{FirstChunk, Group, VERSION};
 use crate::stream::{self, Color};
 
-/// Beyond any machine, and little enough to be computed at once.
-const MOST_CPUS: usize = 1 << 16;
+/// As many as Linux can be configured for; grouping takes the square of it.
+const MOST_CPUS: usize = 8192;
 
 /// Sizes are in bytes: decimal, hexadecimal with `0x`, or with one of the suffixes K, M and G.
 #[derive(Debug, Args)]
@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn sizes_are_decimal_hexadecimal_or_with_a_suffix() {
-        for (text, bytes) in [("0", 0), ("8192", 8192), ("0x2000", 8192), ("8K", 8192), ("2M", 2 << 20), ("1G", 1 << 30)]
+        for (text, bytes) in
+            [("0", 0), ("8192", 8192), ("0x2000", 8192), ("8K", 8192), ("2M", 2 << 20), ("1G", 1 << 30)]
         {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }

@@ -38,11 +38,7 @@ pub(super) fn run(opts: &Opts, behind: &[OsString], color: Color) -> Result<Exit
 }
 
 /// Reports on each file, whatever is wrong with the others; the first failure decides the status.
-fn of_files<'a>(
-    files: impl Iterator<Item = &'a OsString>,
-    format: Format,
-    color: Color,
-) -> Result<Exit, Error> {
+fn of_files<'a>(files: impl Iterator<Item = &'a OsString>, format: Format, color: Color) -> Result<Exit, Error> {
     let mut exit = Exit::Good;
     for file in files {
         match input::report(Path::new(file)) {

@@ -3,6 +3,7 @@
 mod json;
 mod text;
 
+pub(crate) use self::text::count;
 use crate::model::{FirstChunk, Report};
 
 /// The form of the data on standard output.

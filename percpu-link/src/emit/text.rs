@@ -49,7 +49,7 @@ pub(super) fn report(report: &Report) -> String {
 
 fn table(text: &mut String, report: &Report) {
     let heading =
-        format!("{:>10} {:>8} {:>6} {:>6}  {:<14}  {}", "offset", "size", "align", "line", "class", "variable");
+        format!("{:>10} {:>8} {:>6} {:>10}  {:<14}  {}", "offset", "size", "align", "cache line", "class", "variable");
     line!(text, "{HEADING}{heading}{HEADING:#}");
     let mut holes = report.holes.iter().peekable();
     for variable in &report.variables {
@@ -63,13 +63,19 @@ fn table(text: &mut String, report: &Report) {
         row(text, hole.offset, hole.size, "", "(hole)", "");
     }
     let lost: u64 = report.holes.iter().map(|hole| hole.size).sum();
-    line!(text, "{} variables, {lost} bytes in {} holes", report.variables.len(), report.holes.len());
+    let (variables, holes) = (count(report.variables.len(), "variable"), count(report.holes.len(), "hole"));
+    line!(text, "{variables}, {lost} bytes in {holes}");
 }
 
 fn row(text: &mut String, offset: u64, size: u64, align: &str, class: &str, what: &str) {
     let cache_line = offset / CACHE_LINE;
-    let row = format!("{offset:>#10x} {size:>8} {align:>6} {cache_line:>6}  {class:<14}  {what}");
+    let row = format!("{offset:>#10x} {size:>8} {align:>6} {cache_line:>10}  {class:<14}  {what}");
     line!(text, "{}", row.trim_end());
+}
+
+/// `1 hole`, `2 holes`.
+pub(crate) fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
 /// `app::HITS: u64 (src/main.rs:7)`, as far as it is known.
@@ -94,8 +100,9 @@ pub(super) fn first_chunk(chunk: &FirstChunk) -> String {
     let total = chunk.nr_units * chunk.unit_size;
     line!(
         text,
-        "{cpus} cpus in {} groups: {} units of {} bytes, {} in an allocation of {} bytes, {total} bytes in all",
-        chunk.nr_groups,
+        "{} in {}: {} units of {} bytes, {} in an allocation of {} bytes, {total} bytes in all",
+        count(cpus, "cpu"),
+        count(chunk.nr_groups, "group"),
         chunk.nr_units,
         chunk.unit_size,
         chunk.upa,
@@ -111,7 +118,7 @@ pub(super) fn first_chunk(chunk: &FirstChunk) -> String {
         chunk.alloc_size / chunk.atom_size,
         chunk.atom_size
     );
-    // Numbers as wide as the largest, holes as dashes, and a bar between allocations' lines.
+    // A line an allocation, numbers as wide as the largest, holes as dashes.
     let cpu_width = cpus.saturating_sub(1).to_string().len();
     let group_width = chunk.nr_groups.saturating_sub(1).to_string().len();
     for (number, group) in chunk.groups.iter().enumerate() {

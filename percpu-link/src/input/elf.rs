@@ -94,7 +94,9 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
     pub(super) fn bytes_of(&self, name: &str) -> Result<&'d [u8], Flaw> {
         let section = self.sections.iter().find(|section| section.name == name.as_bytes());
         match section.and_then(|section| section.bytes) {
-            Some((offset, size)) => self.data.read_bytes_at(offset, size).map_err(|()| Flaw::malformed("a section lies outside the file")),
+            Some((offset, size)) => {
+                self.data.read_bytes_at(offset, size).map_err(|()| Flaw::malformed("a section lies outside the file"))
+            }
             None => Ok(&[]),
         }
     }

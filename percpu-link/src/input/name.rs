@@ -32,7 +32,8 @@ fn demangle(raw: &str) -> Option<String> {
     // Back references let a short symbol stand for an endless name.
     let mut name = Bounded { text: String::new(), left: raw.len().saturating_mul(16) };
     write!(name, "{demangled:#}").ok()?;
-    Some(name.text)
+    // Where a symbol only looks mangled, the demangler says so in the middle of the name.
+    Some(name.text).filter(|text| !text.contains("{invalid syntax}"))
 }
 
 /// The type of `<TYPE as TRAIT`, or of `MODULE::<impl TRAIT for TYPE`.
@@ -45,7 +46,7 @@ fn self_type(implementation: &str) -> Option<&str> {
 }
 
 /// Splits at the first `separator` that no bracket encloses.
-fn split_outside<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
+pub(super) fn split_outside<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let mut depth = 0_usize;
     for (at, letter) in text.char_indices() {
         match letter {
@@ -53,7 +54,9 @@ fn split_outside<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str
             '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth == 0 && let Some(rest) = text[at..].strip_prefix(separator) {
+        if depth == 0
+            && let Some(rest) = text[at..].strip_prefix(separator)
+        {
             return Some((&text[..at], rest));
         }
     }
@@ -119,11 +122,13 @@ mod tests {
 
     #[test]
     fn the_newer_mangling_gives_the_same_names() {
-        // <app::HITS as percpu_rt::Place>::address::__PERCPU_TEMPLATE
         let (name, length) = (template(), template().len());
         // An identifier that starts with an underscore is kept apart from its length by another one.
-        let raw = format!("_RNvNvXCs1234_3appNtB2_4HITSNtCs5678_9percpu_rt5Place7address{length}_{name}");
+        let inner = format!("NtB6_5place5Place7address{length}_{name}");
+        let raw = format!("_RNvNvXNvCscAEuU5ehQ2G_3app1__NtB6_4HITSNt{inner}");
         check(&raw, "app::HITS", Some("app"));
+        let raw = format!("_RNvNvXNvNvCscAEuU5ehQ2G_3app5local1__NtB6_1LNt{}", inner.replace("B6_", "B8_"));
+        check(&raw, "app::local::L", Some("app"));
     }
 
     #[test]
@@ -136,7 +141,7 @@ mod tests {
 
     #[test]
     fn names_of_c_pass_through() {
-        for raw in ["hits", "runqueues", "counter.1", "_ZNodd", "_R", "", "naïve"] {
+        for raw in ["hits", "runqueues", "counter.1", "_ZNodd", "_R", "_RNvC3app", "", "naïve"] {
             check(raw, raw, None);
         }
     }

@@ -1,12 +1,15 @@
 //! Where an image's template is: its sections, its first byte and its size.
 
-use percpu_rt::abi::{class, layout, symbol};
+use percpu_rt::abi::{class, symbol};
 
 use super::elf::{Flaw, Image, Section};
 use crate::model;
 
 /// What other per-CPU systems call their section: the fallback of linkers without a script, and ArceOS.
 const FOREIGN: [&str; 2] = ["__percpu", ".percpu"];
+
+/// The largest page in use, which is what linkers keep segments apart by.
+const LARGEST_PAGE: u64 = 64 << 10;
 
 /// The template of an image.
 #[derive(Debug)]
@@ -77,9 +80,9 @@ impl Template {
     }
 }
 
-/// Whether `bss` continues `data`: no further behind it than alignment can put it.
+/// Whether `bss` continues `data`: no further behind it than alignment or a segment's end can put it.
 fn follows(data: &Section<'_>, bss: &Section<'_>) -> bool {
-    bss.address.checked_sub(data.end()).is_some_and(|gap| gap < slack(bss.align))
+    bss.address.checked_sub(data.end()).is_some_and(|gap| gap < bss.align.max(LARGEST_PAGE))
 }
 
 /// The template's ends: those that the boundary symbols state, if they are there and enclose the sections with
@@ -92,12 +95,7 @@ fn boundaries<R>(image: &Image<'_, R>, start: u64, end: u64, align: u64) -> (u64
     let stated = address(symbol::START).zip(address(symbol::END));
     let is_consistent = |&(from, to): &(u64, u64)| {
         let around = start.checked_sub(from).zip(to.checked_sub(end));
-        around.is_some_and(|(before, behind)| before < slack(align) && behind < slack(align))
+        around.is_some_and(|(before, behind)| before < align && behind < align.max(LARGEST_PAGE))
     };
     stated.filter(is_consistent).unwrap_or((start, end))
-}
-
-/// What rounding up, to an alignment or to a page, can add.
-fn slack(align: u64) -> u64 {
-    align.max(layout::DEFAULT_PAGE_SIZE)
 }

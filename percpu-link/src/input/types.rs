@@ -4,6 +4,7 @@ use gimli::{AttributeValue, UnitHeader, UnitOffset};
 use percpu_rt::abi::symbol::TEMPLATE_TYPE;
 
 use super::dwarf::{Dwarf, LONGEST, Slice, Unit, Value};
+use super::name::split_outside;
 
 /// How many pointers, arrays and qualifiers a type is followed through. Damaged information can be a circle.
 const DEEPEST: usize = 16;
@@ -19,11 +20,7 @@ impl<'d> Types<'_, 'd> {
     /// The type that a variable of `unit` refers to by `value`, without the wrapper around our templates.
     pub(super) fn of_variable(&self, unit: &Unit<'d>, value: Value<'d>) -> Option<String> {
         let name = self.name(unit, value, DEEPEST).filter(|name| name.len() <= LONGEST)?;
-        let inner = name.strip_prefix(TEMPLATE_TYPE).and_then(|rest| rest.strip_prefix('<'));
-        match inner.and_then(|rest| rest.strip_suffix('>')) {
-            Some(own) => Some(own.into()),
-            None => Some(name),
-        }
+        Some(unwrapped(&name).into())
     }
 
     fn name(&self, unit: &Unit<'d>, value: Value<'d>, depth: usize) -> Option<String> {
@@ -66,6 +63,15 @@ impl<'d> Types<'_, 'd> {
     }
 }
 
+/// The variable's own type: the first of those that our wrapper takes.
+fn unwrapped(name: &str) -> &str {
+    let inner = name.strip_prefix(TEMPLATE_TYPE).and_then(|rest| rest.strip_prefix('<'));
+    match inner.and_then(|rest| rest.strip_suffix('>')) {
+        Some(inner) => split_outside(inner, ", ").map_or(inner, |(own, _)| own),
+        None => name,
+    }
+}
+
 /// The lengths of the array type at `offset`: `[4][2]`.
 fn dimensions(unit: &Unit<'_>, offset: UnitOffset) -> String {
     let mut text = String::new();
@@ -86,4 +92,24 @@ fn dimensions(unit: &Unit<'_>, offset: UnitOffset) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrapper_of_templates_is_not_shown() {
+        for (arguments, own) in [
+            ("u64", "u64"),
+            ("u64, rt::Unaligned", "u64"),
+            ("(u8, u32), rt::Line", "(u8, u32)"),
+            ("core::cell::Cell<[(u8, u32); 3]>", "core::cell::Cell<[(u8, u32); 3]>"),
+        ] {
+            assert_eq!(unwrapped(&format!("{TEMPLATE_TYPE}<{arguments}>")), own);
+        }
+        for other in ["u64", "Templated<u64>", TEMPLATE_TYPE] {
+            assert_eq!(unwrapped(other), other);
+        }
+    }
 }
