@@ -6,9 +6,11 @@
 mod class;
 mod dwarf;
 mod elf;
+mod entry;
 mod name;
 mod template;
 mod types;
+mod units;
 mod variables;
 
 use std::fs::File;

@@ -5,8 +5,8 @@ use percpu_rt::abi::{class, symbol};
 use super::elf::{Flaw, Image, Section};
 use crate::model;
 
-/// What other per-CPU systems call their section: the fallback of linkers without a script, and ArceOS.
-const FOREIGN: [&str; 2] = ["__percpu", ".percpu"];
+/// What ArceOS and kernels like it call their section.
+const FOREIGN: &str = ".percpu";
 
 /// The largest page in use, which is what linkers keep segments apart by.
 const LARGEST_PAGE: u64 = 64 << 10;
@@ -37,7 +37,7 @@ impl Template {
         };
         let bss = named(class::BSS);
         let data = named(class::DATA);
-        let data = data.or_else(|| bss.is_none().then(|| FOREIGN.iter().find_map(|name| named(name))).flatten());
+        let data = data.or_else(|| if bss.is_none() { named(FOREIGN) } else { None });
         let bss = match (data, bss) {
             (Some(data), Some(bss)) => Some(bss).filter(|_| follows(&image.sections[data], &image.sections[bss])),
             (_, bss) => bss,

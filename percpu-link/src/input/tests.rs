@@ -7,7 +7,7 @@ use super::*;
 use crate::model::Hole;
 
 #[path = "../../tests/fixture/mod.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests of the command line")]
+#[allow(dead_code, reason = "shared with the tests of the command line")]
 mod fixture;
 
 use fixture::{ABSOLUTE, Elf, FUNC, NOTYPE, OBJECT, PT_INTERP, PT_LOAD, PT_TLS, Symbol, data, label, object, zeros};
@@ -69,7 +69,10 @@ fn the_section_is_the_one_that_holds_something() {
     let report = read(&Elf::kernel(vec![empty.clone(), full], vec![object("v", 2, 0x3008, 8)])).unwrap();
     assert_eq!((report.section.address, report.section.size), (0x3000, 16));
     assert_eq!(offsets(&report), [("v", 8, 8)]);
-    assert_eq!(read(&Elf::kernel(vec![empty], vec![])), Err(Flaw::NoSection));
+    assert_eq!(read(&Elf::kernel(vec![empty.clone()], vec![])), Err(Flaw::NoSection));
+    let foreign = data(".percpu", 0x4000, 8, 8);
+    let report = read(&Elf::kernel(vec![foreign, empty], vec![object("v", 1, 0x4000, 8)])).unwrap();
+    assert_eq!(report.section.name, ".percpu");
     assert_eq!(read(&Elf::kernel(vec![], vec![])), Err(Flaw::NoSection));
 }
 

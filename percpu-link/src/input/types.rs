@@ -1,66 +1,46 @@
 //! The name of a type, put together from debug information.
 
-use gimli::{AttributeValue, UnitHeader, UnitOffset};
+use gimli::UnitOffset;
 use percpu_rt::abi::symbol::TEMPLATE_TYPE;
 
-use super::dwarf::{Dwarf, LONGEST, Slice, Unit, Value};
 use super::name::split_outside;
+use super::units::{LONGEST, Unit, Units, Value};
 
 /// How many pointers, arrays and qualifiers a type is followed through. Damaged information can be a circle.
 const DEEPEST: usize = 16;
 
-/// The types of an image.
-pub(super) struct Types<'a, 'd> {
-    pub(super) dwarf: &'a Dwarf<'d>,
-    /// All units, in the order of their offsets: a type can be in another one than its variable.
-    pub(super) headers: &'a [UnitHeader<Slice<'d>>],
+/// The type that a variable of `unit` refers to by `reference`, without the wrapper around our templates.
+pub(super) fn of_variable<'d>(units: &Units<'d>, unit: &Unit<'d>, reference: Value<'d>) -> Option<String> {
+    Some(unwrapped(&name(units, unit, reference, DEEPEST)?).into())
 }
 
-impl<'d> Types<'_, 'd> {
-    /// The type that a variable of `unit` refers to by `value`, without the wrapper around our templates.
-    pub(super) fn of_variable(&self, unit: &Unit<'d>, value: Value<'d>) -> Option<String> {
-        let name = self.name(unit, value, DEEPEST).filter(|name| name.len() <= LONGEST)?;
-        Some(unwrapped(&name).into())
-    }
+fn name<'d>(units: &Units<'d>, unit: &Unit<'d>, reference: Value<'d>, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    units.at(unit, reference, |unit, offset| name_at(units, unit, offset, depth))
+}
 
-    fn name(&self, unit: &Unit<'d>, value: Value<'d>, depth: usize) -> Option<String> {
-        let depth = depth.checked_sub(1)?;
-        match value {
-            AttributeValue::UnitRef(offset) => self.name_at(unit, offset, depth),
-            AttributeValue::DebugInfoRef(offset) => {
-                let behind = self.headers.partition_point(|header| header.debug_info_offset() <= Some(offset));
-                let header = self.headers.get(behind.checked_sub(1)?)?;
-                let other = self.dwarf.unit(*header).ok()?;
-                self.name_at(&other, offset.to_unit_offset(header)?, depth)
-            }
-            _ => None,
-        }
+fn name_at<'d>(units: &Units<'d>, unit: &Unit<'d>, offset: UnitOffset, depth: usize) -> Option<String> {
+    let entry = unit.entry(offset).ok()?;
+    if let Some(value) = entry.attr_value(gimli::DW_AT_name) {
+        return units.text(unit, value);
     }
-
-    fn name_at(&self, unit: &Unit<'d>, offset: UnitOffset, depth: usize) -> Option<String> {
-        let entry = unit.entry(offset).ok()?;
-        if let Some(value) = entry.attr_value(gimli::DW_AT_name) {
-            let name = self.dwarf.attr_string(unit, value).ok()?;
-            return Some(name.to_string_lossy().into_owned());
-        }
-        let inner = |nothing: &str| match entry.attr_value(gimli::DW_AT_type) {
-            Some(value) => self.name(unit, value, depth),
-            None => Some(nothing.into()),
-        };
-        Some(match entry.tag() {
-            gimli::DW_TAG_pointer_type => format!("{} *", inner("void")?),
-            gimli::DW_TAG_const_type => format!("const {}", inner("void")?),
-            gimli::DW_TAG_volatile_type => format!("volatile {}", inner("void")?),
-            gimli::DW_TAG_atomic_type => format!("_Atomic {}", inner("void")?),
-            gimli::DW_TAG_restrict_type | gimli::DW_TAG_typedef => inner("void")?,
-            gimli::DW_TAG_array_type => format!("{}{}", inner("void")?, dimensions(unit, offset)),
-            gimli::DW_TAG_subroutine_type => "function".into(),
-            gimli::DW_TAG_structure_type => "struct".into(),
-            gimli::DW_TAG_union_type => "union".into(),
-            gimli::DW_TAG_enumeration_type => "enum".into(),
-            _ => return None,
-        })
-    }
+    let inner = |nothing: &str| match entry.attr_value(gimli::DW_AT_type) {
+        Some(reference) => name(units, unit, reference, depth),
+        None => Some(nothing.into()),
+    };
+    Some(match entry.tag() {
+        gimli::DW_TAG_pointer_type => format!("{} *", inner("void")?),
+        gimli::DW_TAG_const_type => format!("const {}", inner("void")?),
+        gimli::DW_TAG_volatile_type => format!("volatile {}", inner("void")?),
+        gimli::DW_TAG_atomic_type => format!("_Atomic {}", inner("void")?),
+        gimli::DW_TAG_restrict_type => inner("void")?,
+        gimli::DW_TAG_array_type => format!("{}{}", inner("void")?, dimensions(unit, offset)),
+        gimli::DW_TAG_subroutine_type => "function".into(),
+        gimli::DW_TAG_structure_type => "struct".into(),
+        gimli::DW_TAG_union_type => "union".into(),
+        gimli::DW_TAG_enumeration_type => "enum".into(),
+        _ => return None,
+    })
 }
 
 /// The variable's own type: the first of those that our wrapper takes.
