@@ -3,6 +3,7 @@
 //! Nothing in the file is trusted. Every size, count and offset is checked against the file's length before
 //! anything is read or reserved, and arithmetic on addresses saturates or is checked.
 
+mod budget;
 mod class;
 mod dwarf;
 mod elf;
@@ -20,6 +21,7 @@ use object::ReadCache;
 use percpu_rt::abi::layout::{DEFAULT_DYN_SIZE, DEFAULT_PAGE_SIZE, DEFAULT_RESERVED_SIZE, Request};
 use percpu_rt::abi::symbol;
 
+use self::budget::Budget;
 use self::dwarf::Debug;
 use self::elf::{Flaw, Image};
 use self::template::Template;
@@ -47,7 +49,8 @@ pub fn report(path: &Path) -> Result<Report, Error> {
 
 /// Reports on the image in `data`, whoever holds it.
 fn describe<'d, R: object::ReadRef<'d>>(data: R, file: String) -> Result<Report, Flaw> {
-    let image = Image::parse(data)?;
+    let budget = Budget::of(data);
+    let image = Image::parse(&budget)?;
     let template = Template::find(&image)?;
     let sizes = Request {
         static_size: template.size,
