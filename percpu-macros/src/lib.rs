@@ -63,11 +63,17 @@ use proc_macro::TokenStream;
 /// unsafe fn seed(cpu: CpuId, rng: *mut Rng) { .. }
 /// ```
 ///
+/// `init = PATH` has set-up call an unsafe function without an unsafe block. What that function may demand of its
+/// caller, by taking these two arguments, is this and no more: the pointer is to `CpuId`'s copy, which holds the
+/// initializer's value and which nothing else can reach until set-up is over. Set-up is over after the last of these
+/// functions: a per-CPU operation inside of one faults, as any before set-up.
+///
 /// # Items
 ///
 /// The item is a plain `static` with an initializer, in a module or in a function body, of any visibility. It may
 /// carry documentation, `cfg`, `cfg_attr`, `deprecated` and lint attributes. A crate that forbids unsafe code can
-/// declare per-CPU variables.
+/// declare per-CPU variables. The name is also taken among the types of its scope: a type of the same name cannot
+/// stand beside it.
 ///
 /// Refused is what would mean something else than it says: `static mut`, `const`, functions, `extern` blocks, a
 /// missing initializer, and the attributes that choose a section, a symbol or a thread (`link_section`, `no_mangle`,

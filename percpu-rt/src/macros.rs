@@ -13,7 +13,7 @@
 macro_rules! __define {
     (
         class: $class:ident,
-        init: [$($init:path)?],
+        init: [$($init:expr)?],
         $(#[$attribute:meta])*
         $visibility:vis static $name:ident: $type:ty = $value:expr;
     ) => {
@@ -22,21 +22,37 @@ macro_rules! __define {
         // SAFETY: the template is linked once, between the bounds that set-up copies into every unit.
         unsafe impl $crate::__private::Place for $name {
             #[inline(always)]
-            fn address(&self) -> *mut u8 {
+            fn address(&self) -> *mut ::core::primitive::u8 {
                 // Through a constant: its bytes may then be copied, and the compiler refuses by itself what may not
                 // stand in several places at once.
                 const __PERCPU_VALUE: $type = $value;
-                $crate::__template! { $class, $name, $type }
                 $(
-                    #[used]
-                    #[unsafe(link_section = "percpu_init")]
-                    static __PERCPU_INIT: $crate::__private::InitEntry =
-                        // SAFETY: the template of this variable, of this type.
-                        unsafe { $crate::__private::InitEntry::new::<$type>((&raw const __PERCPU_TEMPLATE).cast_mut().cast(), $init) };
+                    // Coerced outside of any unsafe block, so that a wrong signature is the user's line.
+                    const __PERCPU_INIT: unsafe fn($crate::CpuId, *mut $type) = $init;
                 )?
-                (&raw const __PERCPU_TEMPLATE).cast_mut().cast()
+                // In a block of its own, which the user's expressions cannot see into.
+                {
+                    $crate::__template! { $class, $name, $type }
+                    const __PERCPU_PLACE: *mut ::core::primitive::u8 = (&raw const __PERCPU_TEMPLATE).cast_mut().cast();
+                    $crate::__init! { [$($init)?] $type }
+                    __PERCPU_PLACE
+                }
             }
         }
+    };
+}
+
+/// The entry of a variable's initializer, if it has one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __init {
+    ([] $type:ty) => {};
+    ([$init:expr] $type:ty) => {
+        #[used]
+        #[unsafe(link_section = "percpu_init")]
+        static __PERCPU_INIT_ENTRY: $crate::__private::InitEntry =
+            // SAFETY: the template of this variable, of this type.
+            unsafe { $crate::__private::InitEntry::new::<$type>(__PERCPU_PLACE, __PERCPU_INIT) };
     };
 }
 
@@ -50,7 +66,7 @@ macro_rules! __refused {
 
         // SAFETY: never linked, as the refusal has stopped the build.
         unsafe impl $crate::__private::Place for $name {
-            fn address(&self) -> *mut u8 {
+            fn address(&self) -> *mut ::core::primitive::u8 {
                 ::core::unreachable!()
             }
         }
@@ -82,7 +98,7 @@ macro_rules! __kind {
             {
                 // Anonymous, so it shadows nothing.
                 use $crate::__private::OtherwiseObject as _;
-                <$crate::__private::Probe<$type>>::IS_WORD
+                <$crate::__private::Probe<$type>>::__PERCPU_IS_WORD
             },
         > as $crate::__private::Select>::Kind
     };

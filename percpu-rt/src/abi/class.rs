@@ -25,13 +25,13 @@ pub const CACHE_LINE: u64 = 64;
 #[macro_export]
 macro_rules! __section {
     (plain $name:ident) => {
-        concat!(".data..percpu.", stringify!($name))
+        ::core::concat!(".data..percpu.", ::core::stringify!($name))
     };
     (zeroed $name:ident) => {
-        concat!(".bss..percpu.", stringify!($name))
+        ::core::concat!(".bss..percpu.", ::core::stringify!($name))
     };
     ($class:ident $name:ident) => {
-        concat!(".data..percpu..", stringify!($class), ".", stringify!($name))
+        ::core::concat!(".data..percpu..", ::core::stringify!($class), ".", ::core::stringify!($name))
     };
 }
 

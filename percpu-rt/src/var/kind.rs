@@ -1,6 +1,6 @@
 //! The kind of a type: word or object, found by traits and never by how the type is spelled.
 //!
-//! [`Probe<T>::IS_WORD`](Probe::IS_WORD) is an inherent constant for every word, and inherent constants shadow those of
+//! `Probe<T>::__PERCPU_IS_WORD` is an inherent constant for every word, and inherent constants shadow those of
 //! traits; for other types the path falls back on [`OtherwiseObject`]. [`Select`] turns the answer into a type, which
 //! the handle carries, so that a method of the other kind does not exist for it.
 
@@ -28,13 +28,13 @@ impl<T: ?Sized> fmt::Debug for Probe<T> {
 
 impl<T: Word> Probe<T> {
     /// A word.
-    pub const IS_WORD: bool = true;
+    pub const __PERCPU_IS_WORD: bool = true;
 }
 
 /// The answer for types that are no words.
 pub trait OtherwiseObject {
     /// No word.
-    const IS_WORD: bool = false;
+    const __PERCPU_IS_WORD: bool = false;
 }
 
 impl<T: ?Sized> OtherwiseObject for Probe<T> {}

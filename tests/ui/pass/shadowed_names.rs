@@ -7,7 +7,7 @@ mod std {}
 mod alloc {}
 mod percpu_rt {}
 
-mod u8 {}
+struct u8;
 mod u64 {}
 
 struct Option;
@@ -30,6 +30,16 @@ trait Word {}
 macro_rules! define {
     () => {};
 }
+
+macro_rules! concat {
+    () => {};
+}
+
+macro_rules! stringify {
+    () => {};
+}
+
+const __PERCPU_IS_WORD: bool = false;
 
 #[::percpu_rt::per_cpu]
 static HITS: i64 = 0;
