@@ -259,7 +259,8 @@ fn usage_errors_end_with_one_and_help_with_zero() {
         assert!(help.contains(word), "{word} in {help}");
     }
     for command in ["build", "run", "test", "bench", "report", "layout"] {
-        output(room.tool(command).arg("--help"), 0);
+        let (help, _) = output(room.tool(command).arg("--help"), 0);
+        assert!(help.contains("Examples:"), "{help}");
     }
     let (version, _) = output(&mut room.tool("--version"), 0);
     assert_eq!(version.trim(), format!("percpu-link {}", env!("CARGO_PKG_VERSION")));

@@ -13,8 +13,14 @@ use crate::input;
 use crate::model::Report;
 use crate::stream::{self, Color};
 
-/// What stands behind `--` goes to the program that is run.
+const EXAMPLES: &str = "\
+Examples:
+  cargo percpu-link build --release
+  cargo percpu-link run -p nr-processes
+  cargo percpu-link test -p app -- --nocapture";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Opts {
     /// Cargo's own flags, such as `--release` or `-p PACKAGE`
     #[arg(value_name = "CARGO FLAGS", allow_hyphen_values = true)]

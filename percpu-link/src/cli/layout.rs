@@ -16,8 +16,15 @@ use crate::stream::{self, Color};
 /// As many as Linux can be configured for; grouping takes the square of it.
 const MOST_CPUS: usize = 8192;
 
-/// Sizes are in bytes: decimal, hexadecimal with `0x`, or with one of the suffixes K, M and G.
+const EXAMPLES: &str = "\
+Sizes are in bytes: decimal, hexadecimal with 0x, or with one of the suffixes K, M and G.
+
+Examples:
+  percpu-link layout --static 192512 --cpus 12 --nodes 4
+  percpu-link layout --static 45K --atom 64K --page 64K --cpus 256 --format json";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Opts {
     /// Bytes of the template: what `report` calls the static size
     #[arg(long = "static", value_name = "SIZE", value_parser = size)]

@@ -12,7 +12,14 @@ use crate::exit::Exit;
 use crate::input;
 use crate::stream::{self, Color};
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo percpu-link report                   what `cargo build` builds
+  cargo percpu-link report --release -p app  with cargo's flags
+  percpu-link report vmlinux --format json   a file; one JSON object for each";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Opts {
     /// The form of the report
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
