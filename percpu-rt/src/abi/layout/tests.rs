@@ -215,9 +215,11 @@ fn agrees_with_a_naive_implementation() {
         (4 * KIB, 64 * KIB),
         (4 * KIB, DEFAULT_ATOM_SIZE),
         (4 * KIB, 3 * MIB),
-        (16 * KIB, 32 * MIB / 16),
+        (16 * KIB, 2 * MIB),
         (64 * KIB, 64 * KIB),
         (64 * KIB, 8 * MIB),
+        // 256 units of 96 KiB would fit, which are no whole pages.
+        (64 * KIB, 24 * MIB),
     ] {
         for static_size in [0, 1, 4 * KIB, 45_000, STATIC, 700_001, 5 * MIB + 12] {
             for (reserved_size, dyn_size) in [(0, 0), (8 * KIB, 28 * KIB), (1000, 300_000)] {
