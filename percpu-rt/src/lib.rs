@@ -101,7 +101,7 @@ pub use var::{
     guard::CpuVar,
     handle::PerCpu,
     kind::{IsObject, IsWord},
-    word::{Bits, Integer, Word},
+    word::{Bits, Integer, Scalar, Word},
 };
 
 /// The examples of the README, compiled and run.

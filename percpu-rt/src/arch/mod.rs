@@ -10,7 +10,8 @@
 //! - `entry.rs`: a macro `entry!(set_up)` that defines the words an operation reads ([`symbol::OFFSET_TABLE`],
 //!   the poison) together with the start-up hook that calls `set_up`, and the functions that reach those words;
 //! - `cpu.rs`: `current_cpu() -> usize`, the number under which the running thread's unit stands in the table;
-//! - `word.rs`: the implementations of [`LocalWord`] and [`LocalInteger`].
+//! - `word.rs`: the implementations of [`LocalWord`] and [`LocalInteger`];
+//! - `wide.rs`, where the architecture has the means: the one of `LocalWide`.
 //!
 //! Nothing in here knows of guards, handles or `CpuId`s: a CPU is its number, a variable its per-CPU pointer.
 //!
@@ -140,4 +141,25 @@ pub(crate) unsafe trait LocalInteger: LocalWord {
     ///
     /// As [`LocalWord::read`].
     unsafe fn fetch_add(place: *mut Self, value: Self) -> Self;
+}
+
+/// The two operations of a 16-byte word.
+///
+/// # Safety
+///
+/// As [`LocalWord`].
+#[cfg(backend = "x86_64")]
+pub(crate) unsafe trait LocalWide: Copy {
+    /// Reads this CPU's copy.
+    ///
+    /// # Safety
+    ///
+    /// As [`LocalWord::read`], but through this trait alone.
+    unsafe fn read(place: *mut Self) -> Self;
+    /// Replaces the value if it is `old`; returns the value found.
+    ///
+    /// # Safety
+    ///
+    /// As [`LocalWord::read`], but through this trait alone.
+    unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self;
 }

@@ -7,10 +7,10 @@
 use super::handle::PerCpu;
 use super::kind::IsWord;
 use super::place::Place;
-use super::word::{Bits, Integer, Word};
+use super::word::{Bits, Integer, Scalar};
 use crate::arch::{LocalInteger, LocalWord};
 
-impl<P: Place, T: Word> PerCpu<P, T, IsWord> {
+impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// Reads this CPU's value.
     ///
     /// Context: any. Linux: `this_cpu_read`.

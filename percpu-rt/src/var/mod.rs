@@ -7,13 +7,14 @@
 //! | kind | this CPU's copy | a given CPU's copy |
 //! |---|---|---|
 //! | word | `read write xchg cmpxchg`; integers and `bool` also `and or xor`; integers also `add sub inc dec add_return fetch_add` | `read_on`, `iter`, `sum` (integers), `unsafe write_on` |
+//! | word `u128`, on x86-64 | `read cmpxchg` | |
 //! | object, `T: Sync` | `with`, `get_cpu_var` | `on`, `iter` |
 //! | any | `this_cpu_ptr` | `per_cpu_ptr` |
 //!
 //! - [`handle`]: the handle, and raw pointers to copies.
 //! - [`place`]: where a variable is; [`template`]: how its initial value is linked.
 //! - [`kind`]: how a type's kind is found; [`word`]: which types are words.
-//! - [`local`], [`remote`]: operations on words.
+//! - [`local`], [`remote`]: operations on words; `wide`: on those of 16 bytes.
 //! - [`object`], [`guard`]: references to objects.
 
 pub(crate) mod guard;
@@ -24,4 +25,6 @@ pub(crate) mod object;
 pub(crate) mod place;
 pub(crate) mod remote;
 pub(crate) mod template;
+#[cfg(backend = "x86_64")]
+pub(crate) mod wide;
 pub(crate) mod word;

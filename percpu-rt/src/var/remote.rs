@@ -3,10 +3,10 @@
 use super::handle::PerCpu;
 use super::kind::IsWord;
 use super::place::Place;
-use super::word::{Integer, Repr, Word};
+use super::word::{Integer, Repr, Scalar};
 use crate::cpu::{CpuId, possible_cpus};
 
-impl<P: Place, T: Word> PerCpu<P, T, IsWord> {
+impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// Reads `cpu`'s value, never torn, and old by the time it is looked at.
     ///
     /// Context: any. Costs two loads and, where that CPU writes the value often, a cache miss. Linux:

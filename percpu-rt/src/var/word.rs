@@ -6,24 +6,34 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 use crate::arch::{LocalInteger, LocalWord};
 
-/// A type whose per-CPU variables are changed by whole operations: integers of 8 to 64 bits, `bool`, thin raw
-/// pointers, `NonNull` and its `Option`, `&'static U` and its `Option` where `U: Sync`.
+/// A type whose per-CPU variables are changed by whole operations: integers, `bool`, thin raw pointers, `NonNull` and its
+/// `Option`, `&'static U` and its `Option` where `U: Sync`.
 ///
 /// Sealed: which types these are is part of what makes the operations sound.
-pub trait Word: Copy + 'static + sealed::Word {}
+pub trait Word: Copy + 'static + sealed::Sealed {}
 
-/// A word of bits: the integers and `bool`.
-pub trait Bits: Word + sealed::Bits {}
+/// A word of 8 to 64 bits: all but `u128`.
+pub trait Scalar: Word + sealed::Scalar {}
 
-/// A word that counts: the integers. Arithmetic wraps.
+/// A scalar of bits: the integers of 8 to 64 bits and `bool`.
+pub trait Bits: Scalar + sealed::Bits {}
+
+/// A scalar that counts: the integers of 8 to 64 bits. Arithmetic wraps.
 pub trait Integer: Bits + sealed::Integer {}
+
+// 16 bytes have two operations of their own (`wide`).
+impl sealed::Sealed for u128 {}
+impl Word for u128 {}
 
 /// What only this crate may implement or call.
 pub(crate) mod sealed {
     use super::Repr;
 
+    /// A word.
+    pub trait Sealed {}
+
     /// A value as the backends know it.
-    pub trait Word: Copy {
+    pub trait Scalar: Sealed + Copy {
         /// An integer or pointer of the same size and alignment, whose every value that was a `Self` is one.
         #[allow(private_bounds, reason = "the trait is sealed, and so is what it is made of")]
         type Repr: Repr;
@@ -33,15 +43,15 @@ pub(crate) mod sealed {
         ///
         /// # Safety
         ///
-        /// `repr` came out of [`to_repr`](Word::to_repr), or is a bitwise combination of two that did.
+        /// `repr` came out of [`to_repr`](Scalar::to_repr), or is a bitwise combination of two that did.
         unsafe fn from_repr(repr: Self::Repr) -> Self;
     }
 
-    /// A word of bits.
+    /// A scalar of bits.
     #[allow(private_bounds, reason = "the trait is sealed, and so is what it is made of")]
-    pub trait Bits: Word<Repr: super::LocalInteger> {}
+    pub trait Bits: Scalar<Repr: super::LocalInteger> {}
 
-    /// A word that counts.
+    /// A scalar that counts.
     pub trait Integer: Bits {
         /// 0.
         const ZERO: Self;
@@ -91,7 +101,9 @@ repr!(u8 as AtomicU8, u16 as AtomicU16, u32 as AtomicU32, u64 as AtomicU64, *mut
 /// Integers: the backends' form is the unsigned integer of the same width.
 macro_rules! integer {
     ($($word:ty as $repr:ty),* $(,)?) => {$(
-        impl sealed::Word for $word {
+        impl sealed::Sealed for $word {}
+
+        impl sealed::Scalar for $word {
             type Repr = $repr;
 
             #[inline(always)]
@@ -122,6 +134,7 @@ macro_rules! integer {
         }
 
         impl Word for $word {}
+        impl Scalar for $word {}
         impl Bits for $word {}
         impl Integer for $word {}
 
@@ -133,7 +146,8 @@ integer!(u8 as u8, u16 as u16, u32 as u32, u64 as u64, i8 as u8, i16 as u16, i32
 #[cfg(target_pointer_width = "64")]
 integer!(usize as u64, isize as u64);
 
-impl sealed::Word for bool {
+impl sealed::Sealed for bool {}
+impl sealed::Scalar for bool {
     type Repr = u8;
 
     #[inline(always)]
@@ -149,12 +163,15 @@ impl sealed::Word for bool {
 }
 impl sealed::Bits for bool {}
 impl Word for bool {}
+impl Scalar for bool {}
 impl Bits for bool {}
 
 /// Pointers: the backends' form is a pointer too, so that what it may reach stays known.
 macro_rules! pointer {
     ($(($($generics:tt)*) $word:ty: $value:ident => $to:expr, $repr:ident => $from:expr;)*) => {$(
-        impl<$($generics)*> sealed::Word for $word {
+        impl<$($generics)*> sealed::Sealed for $word {}
+
+        impl<$($generics)*> sealed::Scalar for $word {
             type Repr = *mut ();
 
             #[inline(always)]
@@ -170,6 +187,7 @@ macro_rules! pointer {
         }
 
         impl<$($generics)*> Word for $word {}
+        impl<$($generics)*> Scalar for $word {}
     )*};
 }
 pointer! {

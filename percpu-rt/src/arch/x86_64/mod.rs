@@ -39,6 +39,8 @@
 //! | `add_return fetch_add` | `mov`, `add`, `mov` | `lock xadd` |
 //! | `xchg` | `mov`, `mov` | `xchg` |
 //! | `cmpxchg` | `mov`, `cmp`, `mov` | `lock cmpxchg` |
+//! | `u128`: `read` | two `mov` | `lock cmpxchg16b` |
+//! | `u128`: `cmpxchg` | two `mov`, two `cmp`, `movaps` | `lock cmpxchg16b` |
 //!
 //! `xadd` and `cmpxchg` inside the sequence were measured and rejected: they take 1.4 to 6 times as long as the
 //! three plain instructions. A `lock`ed operation on the slot of `getcpu()` for threads without a registration
@@ -52,4 +54,5 @@
 pub(super) mod cpu;
 pub(super) mod entry;
 mod sequence;
+mod wide;
 mod word;
