@@ -33,6 +33,11 @@ impl Bits {
         self.0.get(cpu / 64).is_some_and(|word| word >> (cpu % 64) & 1 == 1)
     }
 
+    /// The numbers in the set, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..MAX_CPUS).filter(|&cpu| self.contains(cpu))
+    }
+
     /// The largest number in the set.
     pub(crate) fn last(&self) -> Option<usize> {
         let word = self.0.iter().rposition(|&word| word != 0)?;

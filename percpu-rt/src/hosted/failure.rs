@@ -2,6 +2,8 @@
 
 use core::fmt::{self, Write as _};
 
+use super::text::Text;
+
 /// Why the units of this process cannot be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -54,29 +56,14 @@ impl fmt::Display for Failure {
 impl Failure {
     /// Says why on standard error and ends the process by `SIGABRT`.
     pub(super) fn abort(self) -> ! {
-        let mut line = Line { bytes: [0; 512], length: 0 };
+        let mut line = Text::<512>::new();
         // A line that is too long is cut; there is no better place to say so.
         let _ = writeln!(line, "percpu-rt: {self}");
-        // SAFETY: the buffer's initialised prefix; and `abort` takes nothing.
+        let bytes = line.as_bytes();
+        // SAFETY: the bytes of the line; and `abort` takes nothing.
         unsafe {
-            libc::write(libc::STDERR_FILENO, line.bytes.as_ptr().cast(), line.length);
+            libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len());
             libc::abort()
         }
-    }
-}
-
-/// A message in the making: before `main` there is no other place for one than the stack.
-struct Line {
-    bytes: [u8; 512],
-    length: usize,
-}
-
-impl fmt::Write for Line {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = &mut self.bytes[self.length..];
-        let taken = text.len().min(room.len());
-        room[..taken].copy_from_slice(&text.as_bytes()[..taken]);
-        self.length += taken;
-        if taken == text.len() { Ok(()) } else { Err(fmt::Error) }
     }
 }

@@ -4,6 +4,7 @@
 //! loader ─▶ .init_array.00098 ─▶ set_up ─┬─ topology: which CPU numbers can the kernel ever report?
 //!                                        ├─ image:    where is the template, how is it aligned?
 //!                                        ├─ memory:   one reservation of all units, its static parts opened
+//!                                        ├─ nodes:    each unit is to come from its CPU's NUMA node
 //!                                        ├─ area:     template into every unit, initializers, offset table
 //!                                        └─ rseq:     where are the threads' `struct rseq`? then arm
 //! ```
@@ -20,8 +21,10 @@
 mod failure;
 mod image;
 mod memory;
+mod nodes;
 mod rseq;
 mod set_up;
+mod text;
 mod topology;
 
 pub(crate) use topology::online;

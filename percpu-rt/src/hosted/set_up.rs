@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use super::failure::Failure;
 use super::memory::{self, Need};
-use super::{image, rseq, topology};
+use super::{image, nodes, rseq, topology};
 use crate::abi::layout;
 use crate::arch::{self, ORPHAN_SLOT};
 use crate::area::{init, template, unit};
@@ -44,6 +44,7 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     let need = Need { units: closed + 1, bytes: sizes.min_unit_size as usize, align: image::alignment().max(page) };
     let units = memory::reserve(need)?;
     unit::set_unit_size(units.size);
+    nodes::place(|cpu| (units.base.wrapping_byte_add(cpu.min(closed) * units.size), units.size));
 
     // Every number first gets a unit that faults: no entry may stay null, as that is the template's own offset.
     let table = arch::offset_table();

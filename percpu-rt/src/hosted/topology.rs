@@ -34,9 +34,9 @@ pub(crate) fn online() -> Option<Bits> {
     read_list(c"/sys/devices/system/cpu/online", |_| ())
 }
 
-/// A set of CPUs from one of the kernel's files; `None` where it is not there or no list. `last_of_range` sees the
+/// A set of CPUs (or nodes) from one of the kernel's files; `None` where it is not there or no list. `last_of_range` sees the
 /// last number of each range, also of those that a set has no room for.
-fn read_list(path: &CStr, mut last_of_range: impl FnMut(usize)) -> Option<Bits> {
+pub(super) fn read_list(path: &CStr, mut last_of_range: impl FnMut(usize)) -> Option<Bits> {
     let mut buffer = [0; 4096];
     let text = read(path, &mut buffer)?;
     let mut set = Bits::EMPTY;
