@@ -90,7 +90,7 @@ impl fmt::Display for Error {
             Self::NoSection { path } => write!(
                 f,
                 "{}: no per-CPU section; declare a variable with `#[per_cpu]`, and link a kernel with `INCLUDE \
-                 percpu.ld`",
+                 percpu.x`",
                 path.display()
             ),
             Self::NoImage => write!(

@@ -63,6 +63,15 @@
 //!
 //! Without `hosted`, or where the target is not Linux, only [`abi`] is compiled.
 //!
+//! # Limits
+//!
+//! - Before set-up, in constructors that run earlier and in their signal handlers, every operation faults: by SIGSEGV, at no
+//!   cost for those that run later. No [`CpuId`] exists then, and sums are 0.
+//! - A forked child has a snapshot of every unit and goes on with it.
+//! - Between `vfork` and `exec` no per-CPU operation may run: the child shares the parent's memory, but not the
+//!   registration of its restartable sequences.
+//! - Possible CPUs are the machine's, also in a container: the kernel reports the machine's numbers.
+//!
 //! # Environment
 //!
 //! `PERCPU_UNIT_SIZE` sets the address space of a unit in bytes (`K`, `M`, `G`, `T` behind the number multiply). Without it a unit
