@@ -1,1 +1,7 @@
-//! placeholder
+//! What the rooms share: which tools are there, random operands, threads on a given CPU, a disturber of threads, and
+//! programs built as a downstream crate builds them.
+
+pub mod churn;
+pub mod pin;
+pub mod random;
+pub mod tool;
