@@ -92,6 +92,8 @@ mod area;
 mod cpu;
 #[cfg(has_backend)]
 mod hosted;
+#[cfg(has_backend)]
+mod lock;
 mod macros;
 #[cfg(has_backend)]
 mod var;
@@ -103,13 +105,15 @@ pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_
 /// The platform's part, by a name that the rest of the crate may use.
 #[cfg(has_backend)]
 use hosted as platform;
+#[cfg(has_backend)]
+pub use lock::{LocalLock, LocalLockGuard, LockOnError};
 #[cfg(feature = "macros")]
 pub use percpu_macros::per_cpu;
 #[cfg(has_backend)]
 pub use var::{
     guard::CpuVar,
     handle::PerCpu,
-    kind::{IsObject, IsWord},
+    kind::{IsLock, IsObject, IsWord},
     word::{Bits, Integer, Scalar, Word},
 };
 

@@ -98,7 +98,7 @@ macro_rules! __kind {
             {
                 // Anonymous, so it shadows nothing.
                 use $crate::__private::OtherwiseObject as _;
-                <$crate::__private::Probe<$type>>::__PERCPU_IS_WORD
+                <$crate::__private::Probe<$type>>::__PERCPU_KIND
             },
         > as $crate::__private::Select>::Kind
     };

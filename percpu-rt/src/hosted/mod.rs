@@ -19,7 +19,10 @@
 //! - Possible CPUs are the kernel's, not the container's: `cpu_id` is the host's number.
 
 mod failure;
+mod fork;
+mod futex;
 mod image;
+mod membarrier;
 mod memory;
 mod nodes;
 mod rseq;
@@ -27,4 +30,6 @@ mod set_up;
 mod text;
 mod topology;
 
+pub(crate) use futex::{wait, wake_all};
+pub(crate) use membarrier::{can_restart_sequences, restart_sequences};
 pub(crate) use topology::online;

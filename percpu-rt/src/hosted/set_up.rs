@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use super::failure::Failure;
 use super::memory::{self, Need};
-use super::{image, nodes, rseq, topology};
+use super::{fork, image, nodes, rseq, topology};
 use crate::abi::layout;
 use crate::arch::{self, ORPHAN_SLOT};
 use crate::area::{init, template, unit};
@@ -64,6 +64,7 @@ unsafe fn try_set_up() -> Result<(), Failure> {
         unsafe { init::run(CpuId::in_set_up(index as u32)) };
     }
 
+    fork::watch();
     cpu::publish(&possible, orphan);
     // With CPU numbers that the table has no room for, no number may be looked up.
     arch::arm(rseq::offset().filter(|_| complete));

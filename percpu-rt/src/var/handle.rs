@@ -46,7 +46,7 @@ impl<P, T, K> PerCpu<P, T, K> {
 impl<P: Place, T: 'static, K> PerCpu<P, T, K> {
     /// The variable's per-CPU pointer.
     #[inline(always)]
-    pub(super) fn place(&self) -> *mut T {
+    pub(crate) fn place(&self) -> *mut T {
         self.place.address().cast()
     }
 

@@ -1,6 +1,6 @@
-//! The kind of a type: word or object, found by traits and never by how the type is spelled.
+//! The kind of a type: word, lock or object, found by traits and never by how the type is spelled.
 //!
-//! `Probe<T>::__PERCPU_IS_WORD` is an inherent constant for every word, and inherent constants shadow those of
+//! `Probe<T>::__PERCPU_KIND` is an inherent constant for every word and lock, and inherent constants shadow those of
 //! traits; for other types the path falls back on [`OtherwiseObject`]. [`Select`] turns the answer into a type, which
 //! the handle carries, so that a method of the other kind does not exist for it.
 
@@ -8,6 +8,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::word::Word;
+use crate::lock::LocalLock;
 
 /// The variable is changed by whole operations and yields no reference.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,10 @@ pub struct IsWord;
 /// The variable yields shared references and is never replaced.
 #[derive(Debug, Clone, Copy)]
 pub struct IsObject;
+
+/// The variable is a [`LocalLock`] and yields exclusive references, one at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct IsLock;
 
 /// What `__kind!` asks.
 pub struct Probe<T: ?Sized>(PhantomData<T>);
@@ -26,33 +31,47 @@ impl<T: ?Sized> fmt::Debug for Probe<T> {
     }
 }
 
+/// The answers of `__kind!`.
+const OBJECT: u8 = 0;
+const WORD: u8 = 1;
+const LOCK: u8 = 2;
+
 impl<T: Word> Probe<T> {
     /// A word.
-    pub const __PERCPU_IS_WORD: bool = true;
+    pub const __PERCPU_KIND: u8 = WORD;
 }
 
-/// The answer for types that are no words.
+impl<T> Probe<LocalLock<T>> {
+    /// A lock.
+    pub const __PERCPU_KIND: u8 = LOCK;
+}
+
+/// The answer for all other types.
 pub trait OtherwiseObject {
-    /// No word.
-    const __PERCPU_IS_WORD: bool = false;
+    /// An object.
+    const __PERCPU_KIND: u8 = OBJECT;
 }
 
 impl<T: ?Sized> OtherwiseObject for Probe<T> {}
 
 /// An answer as a type.
 #[derive(Debug)]
-pub struct Answer<const IS_WORD: bool>;
+pub struct Answer<const KIND: u8>;
 
 /// From an answer to the kind.
 pub trait Select {
-    /// [`IsWord`] or [`IsObject`].
+    /// [`IsWord`], [`IsLock`] or [`IsObject`].
     type Kind;
 }
 
-impl Select for Answer<true> {
+impl Select for Answer<WORD> {
     type Kind = IsWord;
 }
 
-impl Select for Answer<false> {
+impl Select for Answer<LOCK> {
+    type Kind = IsLock;
+}
+
+impl Select for Answer<OBJECT> {
     type Kind = IsObject;
 }

@@ -1,4 +1,4 @@
-//! Which CPU the thread runs on.
+//! Which CPU the thread runs on, and which thread it is.
 
 use super::super::{MAX_CPUS, ORPHAN_SLOT};
 
@@ -9,4 +9,11 @@ pub(crate) fn current_cpu() -> usize {
     // SAFETY: takes no arguments and has no preconditions.
     let cpu = unsafe { libc::sched_getcpu() };
     usize::try_from(cpu).ok().filter(|&cpu| cpu < MAX_CPUS).unwrap_or(ORPHAN_SLOT)
+}
+
+/// A number that no other live thread of the process has.
+#[inline]
+pub(crate) fn thread_pointer() -> usize {
+    // SAFETY: takes no arguments and has no preconditions.
+    unsafe { libc::pthread_self() as usize }
 }

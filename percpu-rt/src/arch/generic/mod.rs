@@ -8,4 +8,5 @@
 
 pub(super) mod cpu;
 pub(super) mod entry;
+pub(super) mod lock;
 mod word;

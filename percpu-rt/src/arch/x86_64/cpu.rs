@@ -1,4 +1,4 @@
-//! Which CPU the thread runs on.
+//! Which CPU the thread runs on, and which thread it is.
 
 use core::arch::asm;
 
@@ -25,4 +25,15 @@ pub(crate) fn current_cpu() -> usize {
     // A negative number becomes a large one.
     let cpu = cpu as usize;
     if cpu < MAX_CPUS { cpu } else { ORPHAN_SLOT }
+}
+
+/// A number that no other live thread of the process has: its thread pointer.
+#[inline(always)]
+pub(crate) fn thread_pointer() -> usize {
+    let pointer;
+    // SAFETY: the first word at the thread pointer is the pointer itself, by the psABI.
+    unsafe {
+        asm!("mov {pointer}, qword ptr fs:[0]", pointer = out(reg) pointer, options(pure, nomem, nostack, preserves_flags));
+    }
+    pointer
 }

@@ -53,6 +53,7 @@
 
 pub(super) mod cpu;
 pub(super) mod entry;
+pub(super) mod lock;
 mod sequence;
 mod wide;
 mod word;

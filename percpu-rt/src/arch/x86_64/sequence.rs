@@ -5,9 +5,10 @@
 /// `commit` is the operation as the kernel may restart it: it must not change an input before its last
 /// instruction, and that last one is the only one that writes memory. It may jump to `4f` to leave without
 /// writing. `orphan` is the same operation as all threads without a registration may run it at once. Both find
-/// the copy at `[{copy}]`, and the operands that follow by their names.
+/// the copy at `[{copy}]`, and the operands that follow by their names. `copy: variable` keeps the copy's address.
 macro_rules! restartable {
-    ($place:expr, commit: [$($commit:expr),+ $(,)?], orphan: [$($orphan:expr),+ $(,)?], $($operands:tt)*) => {
+    ($place:expr, commit: [$($commit:expr),+ $(,)?], orphan: [$($orphan:expr),+ $(,)?],
+     copy: $copy:tt, $($operands:tt)*) => {
         core::arch::asm!(
             // The descriptor: version, flags; start, length, where to go on abort. The section's name is the one
             // by which debuggers know where not to single-step.
@@ -37,7 +38,7 @@ macro_rules! restartable {
             $($orphan,)+
             "jmp 4b",
             ".previous",
-            copy = out(reg) _,
+            copy = out(reg) $copy,
             rseq = in(reg) $crate::arch::x86_64::entry::rseq_offset(),
             table = in(reg) $crate::arch::x86_64::entry::table_address(),
             place = in(reg) $place,
@@ -46,6 +47,9 @@ macro_rules! restartable {
             // Memory and flags are left to be clobbered: the commit writes both.
             options(nostack),
         )
+    };
+    ($place:expr, commit: $commit:tt, orphan: $orphan:tt, $($operands:tt)*) => {
+        $crate::arch::x86_64::sequence::restartable!($place, commit: $commit, orphan: $orphan, copy: _, $($operands)*)
     };
 }
 pub(super) use restartable;

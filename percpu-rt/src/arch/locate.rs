@@ -1,0 +1,15 @@
+//! From a variable to one of its copies.
+
+use core::sync::atomic::Ordering;
+
+use super::offset_table;
+
+/// The copy of the variable at per-CPU pointer `place` in the unit that stands at `slot` of the offset table.
+///
+/// The table's entries are pointers into the units' memory, moved to the address that is the offset. So the sum
+/// below is that memory's pointer again: a copy is not part of the template's allocation, and no pointer to the
+/// template is ever stretched to reach it.
+#[inline(always)]
+pub(crate) fn locate(place: *mut u8, slot: usize) -> *mut u8 {
+    offset_table()[slot].load(Ordering::Relaxed).wrapping_byte_add(place.addr())
+}

@@ -1,0 +1,43 @@
+//! Making a CPU restart its sequences.
+
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use crate::cpu::CpuId;
+
+// include/uapi/linux/membarrier.h
+const CMD_PRIVATE_EXPEDITED_RSEQ: libc::c_int = 1 << 7;
+const CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ: libc::c_int = 1 << 8;
+const CMD_FLAG_CPU: libc::c_uint = 1;
+
+const UNKNOWN: u8 = 0;
+const SUPPORTED: u8 = 1;
+const UNSUPPORTED: u8 = 2;
+
+/// What the kernel said when this process registered for it.
+static SUPPORT: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// Whether [`restart_sequences`] works; the first call registers the process for it.
+pub(crate) fn can_restart_sequences() -> bool {
+    if SUPPORT.load(Relaxed) == UNKNOWN {
+        let registered = membarrier(CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+        // One for nobody's CPU in particular tells whether the flag is known: registration is older.
+        let supported = registered && membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, CMD_FLAG_CPU, 0);
+        SUPPORT.store(if supported { SUPPORTED } else { UNSUPPORTED }, Relaxed);
+    }
+    SUPPORT.load(Relaxed) == SUPPORTED
+}
+
+/// Makes `cpu` restart the sequence that a thread of this process is in, if there is one, and everything before
+/// this call visible to the sequences that follow.
+///
+/// To be called where [`can_restart_sequences`] said yes. A CPU that is offline has nothing to restart.
+pub(crate) fn restart_sequences(cpu: CpuId) {
+    let Some(cpu) = cpu.os_id() else { return };
+    let done = membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, CMD_FLAG_CPU, cpu.cast_signed());
+    assert!(done, "membarrier worked for this process before");
+}
+
+fn membarrier(command: libc::c_int, flags: libc::c_uint, cpu: libc::c_int) -> bool {
+    // SAFETY: takes no pointers.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, flags, cpu) == 0 }
+}

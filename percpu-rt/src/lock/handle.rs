@@ -1,0 +1,95 @@
+//! The methods of a lock's handle.
+
+use super::LockOnError;
+use super::claim;
+use super::guard::LocalLockGuard;
+use super::raw::{LocalLock, Place};
+use crate::arch::LockWords;
+use crate::cpu::CpuId;
+use crate::var::handle::PerCpu;
+use crate::var::kind::IsLock;
+use crate::var::place::Place as Variable;
+
+impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
+    /// Locks this CPU's copy, and sleeps for as long as another thread holds it.
+    ///
+    /// All copies of one lock are one place in a program's lock order: whoever holds one must not lock another.
+    /// Debug builds refuse it always, release builds where the thread would wait.
+    ///
+    /// Context: threads, after set-up; in a signal handler only where no interrupted code can hold the lock. Costs
+    /// a restartable sequence here and one at the guard's drop, while nobody waits. Linux: `local_lock`.
+    ///
+    /// # Panics
+    ///
+    /// Where the sleep would have no end: the thread holds a copy of this lock, on whichever CPU, or the holder is a
+    /// thread that did not survive a `fork`.
+    #[doc(alias = "local_lock")]
+    #[inline(always)]
+    pub fn lock(&self) -> LocalLockGuard<'_, T> {
+        let place = self.lock_place();
+        if cfg!(debug_assertions) {
+            place.assert_not_mine();
+        }
+        let words = place.try_acquire().unwrap_or_else(|| place.acquire_slowly());
+        // SAFETY: acquired in this line above.
+        unsafe { self.guard(place, words) }
+    }
+
+    /// Locks this CPU's copy if it is free.
+    ///
+    /// Context: any, after set-up. Costs as [`lock`](Self::lock). Linux: `local_trylock`.
+    #[doc(alias = "local_trylock")]
+    #[inline(always)]
+    pub fn try_lock(&self) -> Option<LocalLockGuard<'_, T>> {
+        let place = self.lock_place();
+        // SAFETY: acquired in this line.
+        place.try_acquire().map(|words| unsafe { self.guard(place, words) })
+    }
+
+    /// Calls `f` with this CPU's copy locked.
+    ///
+    /// Context, cost and panics as [`lock`](Self::lock).
+    #[inline(always)]
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.lock())
+    }
+
+    /// Locks `cpu`'s copy from whichever CPU, and sleeps for as long as another thread holds it.
+    ///
+    /// For what happens rarely, such as draining the caches of all CPUs: it makes `cpu` restart what it does by a
+    /// system call.
+    ///
+    /// Context: threads. Linux: `queue_work_on` or `smp_call_function_single` serve where Linux has a `local_lock`.
+    ///
+    /// # Errors
+    ///
+    /// [`LockOnError::Unsupported`] where the kernel has no such system call.
+    ///
+    /// # Panics
+    ///
+    /// As [`lock`](Self::lock).
+    pub fn lock_on(&self, cpu: CpuId) -> Result<LocalLockGuard<'_, T>, LockOnError> {
+        let place = self.lock_place();
+        claim::claim(place, cpu)?;
+        let lock = self.per_cpu_ptr(cpu);
+        // SAFETY: the copy just claimed: a lock in a live unit, reached by shared references.
+        Ok(unsafe { LocalLockGuard::claimed(&*lock, &*lock.cast::<LockWords>()) })
+    }
+
+    #[inline(always)]
+    fn lock_place(&self) -> Place {
+        // SAFETY: the variable lives in every unit for as long as its place, which guards borrow; its words are
+        // accessed in this module alone.
+        unsafe { Place::new(self.place()) }
+    }
+
+    /// # Safety
+    ///
+    /// `words` are of a copy of this lock, which the thread has just acquired.
+    #[inline(always)]
+    unsafe fn guard<'a>(&'a self, place: Place, words: &LockWords) -> LocalLockGuard<'a, T> {
+        let words = core::ptr::from_ref(words);
+        // SAFETY: the words come first in the lock, which lives as long as `self` is borrowed; the caller has acquired them.
+        unsafe { LocalLockGuard::acquired(&*words.cast::<LocalLock<T>>(), &*words, place) }
+    }
+}

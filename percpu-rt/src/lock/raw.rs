@@ -1,0 +1,154 @@
+//! A lock, and its steps on one copy.
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::owner::Owner;
+use crate::arch::{self, CLAIM, HELD, LockWords, WAITERS};
+use crate::cpu::possible_cpus;
+use crate::platform;
+
+/// A value of which each CPU has a copy, lent as `&mut T` to one thread at a time.
+///
+/// Declared as a per-CPU variable, and locked through its handle alone:
+///
+/// ```
+/// use percpu_rt::{LocalLock, per_cpu};
+///
+/// /// Objects that each CPU keeps for its next use.
+/// #[per_cpu]
+/// static CACHE: LocalLock<Vec<Box<[u8; 64]>>> = LocalLock::new(Vec::new());
+///
+/// let object = CACHE.with(|cache| cache.pop()).unwrap_or_else(|| Box::new([0; 64]));
+/// CACHE.lock().push(object);
+/// ```
+///
+/// All copies of one lock are one place in the lock order: see [`lock`](crate::PerCpu::lock). A panic while a guard
+/// is held unlocks; there is no poisoning. A guard that is forgotten leaves its copy locked for good.
+#[repr(C)]
+pub struct LocalLock<T> {
+    words: LockWords,
+    value: UnsafeCell<T>,
+}
+
+impl<T> LocalLock<T> {
+    /// An unlocked value.
+    #[must_use]
+    pub const fn new(value: T) -> Self {
+        Self { words: LockWords::new(), value: UnsafeCell::new(value) }
+    }
+
+    /// The value's address; using it takes the lock.
+    pub(super) fn value(&self) -> *mut T {
+        self.value.get()
+    }
+}
+
+impl<T> fmt::Debug for LocalLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalLock").finish_non_exhaustive()
+    }
+}
+
+/// The per-CPU pointer of a lock's words; the words stay in every unit for as long as this exists.
+#[derive(Clone, Copy)]
+pub(super) struct Place(*mut LockWords);
+
+impl Place {
+    /// The place of the lock whose per-CPU pointer is `lock`: the words come first in it.
+    ///
+    /// # Safety
+    ///
+    /// The lock lives in every unit for as long as the result is used, and its words are accessed through
+    /// results of this function alone.
+    pub(super) unsafe fn new<T>(lock: *mut LocalLock<T>) -> Self {
+        Self(lock.cast())
+    }
+
+    /// The words of the copy at `slot`.
+    pub(super) fn words(&self, slot: usize) -> &LockWords {
+        // SAFETY: a live copy of the lock (`new`); its words are atomics.
+        unsafe { &*arch::locate(self.0.cast(), slot).cast::<LockWords>() }
+    }
+
+    /// Takes this CPU's copy, if it is free.
+    #[inline(always)]
+    pub(super) fn try_acquire(&self) -> Option<&LockWords> {
+        // SAFETY: a live lock (`new`).
+        let (copy, found) = unsafe { arch::acquire(self.0, Owner::this_thread().to_word()) };
+        // SAFETY: a live copy of it; its words are atomics.
+        (found == 0).then(|| unsafe { &*copy })
+    }
+
+    /// Takes this CPU's copy, after sleeping for as long as it is not free.
+    ///
+    /// # Panics
+    ///
+    /// Where the sleep would have no end: this thread holds a copy of the lock, or the holder is a thread that did
+    /// not survive a fork.
+    #[cold]
+    pub(super) fn acquire_slowly(&self) -> &LockWords {
+        loop {
+            // SAFETY: a live lock (`new`).
+            let (copy, found) = unsafe { arch::acquire(self.0, Owner::this_thread().to_word()) };
+            // SAFETY: a live copy of it; its words are atomics.
+            let words = unsafe { &*copy };
+            if found == 0 {
+                return words;
+            }
+            self.assert_not_mine();
+            assert_alive(words, found);
+            let marked = found | WAITERS;
+            // SAFETY: a live lock, and a copy of it.
+            if found == marked || unsafe { arch::mark(self.0, copy, found, marked) } {
+                platform::wait(&words.state, marked);
+            }
+        }
+    }
+
+    /// Frees a copy that the calling thread has acquired.
+    #[inline(always)]
+    pub(super) fn release(&self, words: &LockWords) {
+        // SAFETY: a live lock (`new`), and a copy of it that this thread holds.
+        if !unsafe { arch::release(self.0, core::ptr::from_ref(words).cast_mut()) } {
+            release_slowly(words);
+        }
+    }
+
+    /// # Panics
+    ///
+    /// Where the calling thread holds or claims a copy of this lock.
+    pub(super) fn assert_not_mine(&self) {
+        for cpu in possible_cpus() {
+            let words = self.words(cpu.index());
+            let state = words.state.load(Acquire);
+            let is_mine = |word: u64| Owner::from_word(word).is_some_and(Owner::is_this_thread);
+            let held = state & HELD != 0 && is_mine(words.owner.load(Relaxed));
+            let claimed = state & CLAIM != 0 && is_mine(words.claimer.load(Relaxed));
+            assert!(!held && !claimed, "this thread already holds CPU {cpu}'s copy of the LocalLock it locks");
+        }
+    }
+}
+
+/// Frees a copy whose CPU the thread has left, or for which others wait.
+#[cold]
+fn release_slowly(words: &LockWords) {
+    // The owner goes first: on some copies the next one is stored only after the state is taken.
+    words.owner.store(0, Relaxed);
+    let state = words.state.fetch_and(!(HELD | WAITERS), Release);
+    if state & (WAITERS | CLAIM) != 0 {
+        // All of them: a woken thread may be on another CPU by now, and take that one's copy.
+        platform::wake_all(&words.state);
+    }
+}
+
+/// # Panics
+///
+/// Where a copy that was found in state `found` will never be freed: whoever has it was a thread of the parent's.
+pub(super) fn assert_alive(words: &LockWords, found: u32) {
+    let is_dead = |word: u64| Owner::from_word(word).is_some_and(|owner| !owner.is_alive());
+    let held = found & HELD != 0 && is_dead(words.owner.load(Relaxed));
+    let claimed = found & CLAIM != 0 && is_dead(words.claimer.load(Relaxed));
+    assert!(!held && !claimed, "a thread that did not survive the fork holds this CPU's copy of the LocalLock");
+}
