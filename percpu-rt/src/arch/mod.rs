@@ -8,7 +8,8 @@
 //! A backend is a folder with these files:
 //!
 //! - `entry.rs`: a macro `entry!(set_up)` that defines the words an operation reads ([`symbol::OFFSET_TABLE`],
-//!   the poison) together with the start-up hook that calls `set_up`, and the functions that reach those words;
+//!   the poison) and the [layout record] together with the start-up hook that calls `set_up`, and the functions that
+//!   reach those words;
 //! - `cpu.rs`: `current_cpu() -> usize`, the number under which the running thread's unit stands in the table, and
 //!   `thread_pointer() -> usize`, which no other live thread has;
 //! - `lock.rs`: the three steps of a lock that are taken on its own CPU, `acquire`, `release` and `mark`;
@@ -18,6 +19,7 @@
 //! Nothing in here knows of guards, handles or `CpuId`s: a CPU is its number, a variable its per-CPU pointer.
 //!
 //! [`symbol::OFFSET_TABLE`]: crate::abi::symbol::OFFSET_TABLE
+//! [layout record]: crate::abi::record
 
 mod contract;
 mod locate;
@@ -34,7 +36,7 @@ pub(crate) use contract::{LocalInteger, LocalWord};
 #[cfg(backend = "generic")]
 use generic as imp;
 pub(crate) use imp::cpu::{current_cpu, thread_pointer};
-pub(crate) use imp::entry::{arm, entry, init_bounds, offset_table};
+pub(crate) use imp::entry::{arm, entry, init_bounds, layout_record, offset_table};
 pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire, mark, release};
 pub(crate) use locate::locate;
 pub(crate) use lock_words::{CLAIM, HELD, LockWords, WAITERS};

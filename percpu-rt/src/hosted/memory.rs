@@ -7,12 +7,7 @@
 //! Units are far larger than the static variables need: dynamic chunks are to be ranges of the same units.
 
 use super::failure::Failure;
-
-/// Address space that the units are to take in all, where nothing asks for less: 1 TiB, of 128 that a process has.
-const RESERVATION: usize = 1 << 40;
-
-/// The largest unit; more would only make the kernel's and debuggers' listings harder to read.
-const LARGEST_UNIT: usize = 1 << 34;
+use crate::abi::hosted;
 
 /// What the reservation is aligned to where the units are large enough: a huge page on most machines.
 const HUGE_PAGE: usize = 2 << 20;
@@ -29,22 +24,38 @@ pub(super) struct Units {
 /// What a unit must have room for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Need {
-    /// Number of units.
-    pub(super) units: usize,
+    /// Number of units that are used.
+    pub(super) used: usize,
     /// Bytes of the first chunk's part of each.
     pub(super) bytes: usize,
     /// Alignment of each, a power of two and at least a page.
     pub(super) align: usize,
 }
 
-/// Reserves the units: of the size that `PERCPU_UNIT_SIZE` gives, else as large as the kernel grants.
-pub(super) fn reserve(need: Need) -> Result<Units, Failure> {
+impl Need {
+    /// Number of units in the reservation.
+    fn reserved(self) -> usize {
+        // No count of units that a table has room for is changed by the way through 64 bits.
+        hosted::reserved_units(self.used as u64) as usize
+    }
+}
+
+/// Reserves the units: of the size that `PERCPU_UNIT_SIZE` gives, else of the one that the layout record `stated`, else
+/// as large as the kernel grants.
+pub(super) fn reserve(need: Need, stated: Option<usize>) -> Result<Units, Failure> {
     if let Some(size) = size_from_environment(need)? {
         return try_reserve(need, size).map_err(|errno| failure(need, size, errno));
     }
-    // The two powers of two: what is wanted, halved until the kernel grants it, and what is needed.
-    let smallest = need.bytes.next_power_of_two().max(need.align);
-    let mut size = (RESERVATION / need.units.next_power_of_two()).min(LARGEST_UNIT).max(smallest);
+    // The image may have been laid out where more address space was to be had.
+    if let Some(Ok(units)) = stated.map(|size| try_reserve(need, size)) {
+        return Ok(units);
+    }
+    // Two powers of two: what is needed, and what is wanted, halved until the kernel grants it.
+    let smallest = hosted::smallest_unit(need.bytes as u64, need.align as u64);
+    let smallest = smallest.and_then(|size| usize::try_from(size).ok());
+    let smallest = smallest.ok_or(failure(need, need.bytes, libc::ENOMEM))?;
+    let preferred = hosted::preferred_unit(need.used as u64, smallest as u64);
+    let mut size = usize::try_from(preferred).unwrap_or(1 << (usize::BITS - 1));
     loop {
         match try_reserve(need, size) {
             Ok(units) => return Ok(units),
@@ -67,7 +78,7 @@ pub(super) fn open(units: Units, index: usize, bytes: usize) -> Result<*mut u8, 
 /// One attempt; fails with the error number.
 fn try_reserve(need: Need, size: usize) -> Result<Units, i32> {
     let align = need.align.max(size.min(HUGE_PAGE) & size.wrapping_neg());
-    let length = need.units.checked_mul(size).ok_or(libc::ENOMEM)?;
+    let length = need.reserved().checked_mul(size).ok_or(libc::ENOMEM)?;
     let mapped = length.checked_add(align).ok_or(libc::ENOMEM)?;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a new mapping at an address of the kernel's choice.
@@ -94,7 +105,7 @@ fn failure(need: Need, unit_size: usize, errno: i32) -> Failure {
     // SAFETY: the pointer is to a limit to be filled; after a failure it still says that there is none.
     unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
     let limit = (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur);
-    Failure::Reserve { units: need.units, unit_size, errno, limit }
+    Failure::Reserve { units: need.reserved(), unit_size, errno, limit }
 }
 
 fn errno() -> i32 {
@@ -151,7 +162,7 @@ mod tests {
 
     #[test]
     fn units_are_aligned_apart_and_closed() {
-        let need = Need { units: 3, bytes: 4096, align: 8192 };
+        let need = Need { used: 2, bytes: 4096, align: 8192 };
         for size in [8192, 1 << 20, 1 << 22] {
             let units = try_reserve(need, size).expect("a small reservation");
             assert_eq!(units.base.addr() % need.align, 0);

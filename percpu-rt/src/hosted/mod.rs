@@ -3,6 +3,7 @@
 //! ```text
 //! loader ─▶ .init_array.00098 ─▶ set_up ─┬─ topology: which CPU numbers can the kernel ever report?
 //!                                        ├─ image:    where is the template, how is it aligned?
+//!                                        ├─ record:   has the post-link step laid out the units?
 //!                                        ├─ memory:   one reservation of all units, its static parts opened
 //!                                        ├─ nodes:    each unit is to come from its CPU's NUMA node
 //!                                        ├─ area:     template into every unit, initializers, offset table
@@ -25,6 +26,7 @@ mod image;
 mod membarrier;
 mod memory;
 mod nodes;
+mod record;
 mod rseq;
 mod set_up;
 mod text;

@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn a_range_prefers_its_node() {
-        let need = Need { units: 1, bytes: 4096, align: 4096 };
-        let units = memory::reserve(need).expect("a small reservation");
+        let need = Need { used: 1, bytes: 4096, align: 4096 };
+        let units = memory::reserve(need, None).expect("a small reservation");
         prefer(units.base, 4096, 0);
         let (mut mode, mut mask) = (-1, [0_usize; MAX_NODES / 64]);
         /// Ask for the policy of an address.

@@ -6,6 +6,7 @@
 use core::sync::atomic::AtomicPtr;
 
 use super::super::ORPHAN_SLOT;
+use crate::abi::record::{self, ByteOrder};
 
 /// Defines the words and the hook; `$set_up` is an `extern "C" fn()` that ends by calling [`arm`].
 macro_rules! entry {
@@ -49,6 +50,15 @@ pub(crate) fn init_bounds() -> [*const u8; 2] {
         static __stop_percpu_init: u8;
     }
     [&raw const __start_percpu_init, &raw const __stop_percpu_init]
+}
+
+/// The layout record's bytes, as the post-link step left them.
+pub(crate) fn layout_record() -> [u8; record::SIZE] {
+    #[unsafe(link_section = record::record_section!())]
+    static RECORD: [u8; record::SIZE] = record::unpatched(ByteOrder::NATIVE);
+
+    // SAFETY: a static of ours. Volatile, since the compiler must not conclude anything from its initial value.
+    unsafe { (&raw const RECORD).read_volatile() }
 }
 
 /// Ends set-up. Nothing is left to do: the filled table is what the operations read.

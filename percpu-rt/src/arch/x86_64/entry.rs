@@ -6,6 +6,7 @@
 //!          __per_cpu_offset       the offsets of CPUs 0 .. MAX_CPUS, then the orphan unit's
 //! .data..percpu..first  this_cpu_off        in each unit: the offset of its CPU
 //! .data.rel.ro  __percpu_init_bounds        first and end of the table of initializers
+//! .percpu_layout        __percpu_layout_record: not patched yet
 //! .init_array.00098     the hook
 //! ```
 //!
@@ -19,6 +20,7 @@ use core::arch::asm;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::super::ORPHAN_SLOT;
+use crate::abi::record;
 
 /// Defines the words and the hook; `$set_up` is an `extern "C" fn()` that ends by calling [`arm`].
 macro_rules! entry {
@@ -71,6 +73,13 @@ macro_rules! entry {
             "percpu_word __percpu_init_bounds, 16",
             ".quad __start_percpu_init, __stop_percpu_init",
             ".popsection",
+            // Zero behind its head: the post-link step fills it.
+            concat!(".pushsection ", $crate::abi::record::record_section!(), ", \"a\", @progbits"),
+            "percpu_word __percpu_layout_record, {record_size}",
+            ".quad {record_magic}",
+            ".long {record_version}, {record_capacity}",
+            ".skip {record_size} - 16",
+            ".popsection",
             // Before any constructor of ordinary priority, and before std's own (99).
             ".pushsection .init_array.00098, \"aw\", @init_array",
             ".balign 8",
@@ -78,6 +87,10 @@ macro_rules! entry {
             ".popsection",
             ".purgem percpu_word",
             table_size = const 8 * ($crate::arch::ORPHAN_SLOT + 1),
+            record_size = const $crate::abi::record::SIZE,
+            record_magic = const u64::from_le_bytes($crate::abi::record::MAGIC),
+            record_version = const $crate::abi::record::VERSION,
+            record_capacity = const $crate::abi::record::CAPACITY,
             set_up = sym $set_up,
         );
     };
@@ -89,6 +102,7 @@ unsafe extern "C" {
     static __percpu_unregistered_slots: [AtomicPtr<u8>; 8];
     static __percpu_rseq_offset: AtomicUsize;
     static __percpu_init_bounds: [*const u8; 2];
+    static __percpu_layout_record: [u8; record::SIZE];
     safe fn __percpu_unregistered_offset() -> isize;
 }
 
@@ -103,6 +117,13 @@ pub(crate) fn offset_table() -> &'static [AtomicPtr<u8>; ORPHAN_SLOT + 1] {
 pub(crate) fn init_bounds() -> [*const u8; 2] {
     // SAFETY: `entry!` defines the symbol as two words, which the linker fills and nobody writes.
     unsafe { __percpu_init_bounds }
+}
+
+/// The layout record's bytes, as the post-link step left them.
+pub(crate) fn layout_record() -> [u8; record::SIZE] {
+    // SAFETY: `entry!` defines the symbol with this size, and nobody writes to it while the program runs. Volatile, since
+    // the compiler must not conclude anything from what it was linked with.
+    unsafe { (&raw const __percpu_layout_record).read_volatile() }
 }
 
 /// Ends set-up: from here on operations find their CPU.

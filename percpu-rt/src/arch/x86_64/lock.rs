@@ -58,38 +58,36 @@ pub(crate) unsafe fn acquire(place: *mut LockWords, owner: u64) -> (*mut LockWor
 /// As [`acquire`]; the calling thread has acquired `held`, a copy of this lock.
 #[inline(always)]
 pub(crate) unsafe fn release(place: *mut LockWords, held: *mut LockWords) -> bool {
-    let (copy, found): (*mut LockWords, u32);
-    // SAFETY: the caller's lock.
+    // SAFETY: the caller's lock. A jump to the label leaves the copy as it was.
     unsafe {
         restartable!(
             place,
             commit: [
                 "cmp {copy}, {held}",
-                "jne 4f",
-                "mov eax, dword ptr [{copy}]",
-                "cmp eax, {held_state}",
-                "jne 4f",
+                "jne {other}",
+                "cmp dword ptr [{copy}], {held_state}",
+                "jne {other}",
                 "mov dword ptr [{copy}], 0",
             ],
             // The owner goes first: on this copy the next one is stored only after the state is taken.
             orphan: [
                 "cmp {copy}, {held}",
-                "jne 4b",
+                "jne {other}",
                 "mov qword ptr [{copy} + {owner_offset}], 0",
                 "mov eax, {held_state}",
                 "xor {scratch:e}, {scratch:e}",
                 "lock cmpxchg dword ptr [{copy}], {scratch:e}",
+                "jne {other}",
             ],
-            copy: copy,
             held = in(reg) held,
             scratch = out(reg) _,
-            // Not written where the copies differ, and not looked at then.
-            inout("rax") 0_u32 => found,
+            out("rax") _,
             held_state = const HELD,
             owner_offset = const offset_of!(LockWords, owner),
+            other = label { return false },
         );
     }
-    copy == held && found == HELD
+    true
 }
 
 /// Changes the state of the copy `busy` from `from` to `to` if this is its CPU; false where it did not.
