@@ -144,6 +144,33 @@ fn compared_exchanges_are_counted() {
     assert_eq!(WRONG.load(Relaxed), 0, "results that contradict the value found");
 }
 
+/// The halves count in opposite directions, so that a torn value shows.
+#[test]
+#[cfg(all(target_arch = "x86_64", not(percpu_backend = "generic")))]
+fn wide_compared_exchanges_are_counted() {
+    #[per_cpu]
+    static COUNT: u128 = 0;
+    static TORN: AtomicU64 = AtomicU64::new(0);
+    let load = run(|_| {
+        let mut old = COUNT.read();
+        loop {
+            let [low, high] = [old as u64, (old >> 64) as u64];
+            TORN.fetch_add(u64::from(low != high.wrapping_neg()), Relaxed);
+            let new = u128::from(low.wrapping_add(1)) | u128::from(high.wrapping_sub(1)) << 64;
+            match COUNT.cmpxchg(old, new) {
+                Ok(_) => break,
+                Err(found) => old = found,
+            }
+        }
+    });
+    let counts = possible_cpus().map(|cpu| {
+        // SAFETY: an aligned copy, which nobody writes any more.
+        unsafe { COUNT.per_cpu_ptr(cpu).read() as u64 }
+    });
+    assert_eq!(counts.sum::<u64>(), load.operations);
+    assert_eq!(TORN.load(Relaxed), 0, "values of which the halves do not belong together");
+}
+
 /// The flips of all copies together are those of all lanes.
 #[test]
 fn flips_are_kept() {

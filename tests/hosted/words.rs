@@ -1,4 +1,4 @@
-//! Words that are not integers: `bool`, pointers and references.
+//! Words beside the integers of 8 to 64 bits: `bool`, pointers and references, `u128`.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,4 +98,31 @@ fn pointers() {
         PERHAPS.write(None);
     });
     assert!(possible_cpus().all(|cpu| PERHAPS.read_on(cpu).is_none()));
+}
+
+#[test]
+#[cfg(all(target_arch = "x86_64", not(percpu_backend = "generic")))]
+fn words_of_16_bytes() {
+    const FIRST: u128 = 0x1111_2222_3333_4444_5555_6666_7777_8888;
+    #[per_cpu]
+    static WIDE: u128 = FIRST;
+    pinned(|| {
+        let mut random = percpu_tests::random::Random::printed();
+        let mut model = FIRST;
+        for _ in 0..1000 {
+            let new = u128::from(random.operand()) << 64 | u128::from(random.operand());
+            // One bit off, in either half.
+            let wrong = model ^ 1 << random.below(128);
+            assert_eq!(WIDE.cmpxchg(wrong, new), Err(model));
+            assert_eq!(WIDE.read(), model);
+            assert_eq!(WIDE.cmpxchg(model, new), Ok(model));
+            model = new;
+            assert_eq!(WIDE.read(), model);
+        }
+    });
+    let copies = possible_cpus().map(|cpu| {
+        // SAFETY: an aligned copy, which nobody writes any more.
+        unsafe { WIDE.per_cpu_ptr(cpu).read() }
+    });
+    assert!(copies.filter(|&copy| copy == FIRST).count() >= possible_cpus().count() - 1);
 }

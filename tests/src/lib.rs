@@ -2,6 +2,7 @@
 //! programs built as a downstream crate builds them.
 
 pub mod churn;
+pub mod fixture;
 pub mod pin;
 pub mod random;
 pub mod tool;

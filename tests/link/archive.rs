@@ -1,0 +1,67 @@
+//! A static library with a variable, linked by C: set up before `main`, and dead before set-up.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use percpu_tests::fixture::{self, Fixture};
+use percpu_tests::tool;
+
+use super::{command, run};
+
+const PROGRAM: &str = r#"
+#include <stdint.h>
+#include <stdio.h>
+void hits_inc(void);
+uint64_t hits_count(void);
+#ifdef EARLY
+static void constructor(void) { hits_inc(); }
+__attribute__((section(".init_array.00001"), used)) static void (*early)(void) = constructor;
+#endif
+int main(void) {
+    for (int i = 0; i < 1000; i++) hits_inc();
+    printf("%lu\n", (unsigned long)hits_count());
+}
+"#;
+
+/// Links the program with the library as a C project would.
+fn link(release: bool, define: &[&str]) -> Option<PathBuf> {
+    if tool::skip_sanitized("a program of C") {
+        return None;
+    }
+    let cc = tool::require("cc")?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let fixture = Fixture::new(env!("CARGO_TARGET_TMPDIR"), "archive", "archive");
+    let built = if release { fixture.release() } else { fixture }.build();
+    let name = format!("archive-{release}-{}", define.concat());
+    let source = folder.join(&name).with_extension("c");
+    fs::write(&source, PROGRAM).expect("the target directory is writable");
+    let lld = format!("{}/lib/rustlib/{}/bin/gcc-ld", fixture::rustc(&["--print", "sysroot"]), fixture::host());
+    let program = folder.join(name);
+    let mut cc = Command::new(cc);
+    cc.args(define).arg(&source).arg(&built.file).arg(&built.fragment).arg("-o").arg(&program);
+    cc.args(["-fuse-ld=lld", &format!("-B{lld}"), "-lpthread", "-ldl", "-lm", "-Wl,--gc-sections"]);
+    let output = run(&mut cc);
+    assert!(output.status.success(), "{cc:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+    Some(program)
+}
+
+#[test]
+fn set_up_runs_before_main_of_c() {
+    for release in [false, true] {
+        let Some(program) = link(release, &[]) else { return };
+        let output = run(&mut command(&program));
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"1000\n".as_slice()), "{output:?}");
+    }
+}
+
+#[test]
+fn an_earlier_constructor_of_c_dies() {
+    for release in [false, true] {
+        let Some(program) = link(release, &["-DEARLY"]) else { return };
+        let output = run(&mut command(&program));
+        assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+    }
+}

@@ -1,0 +1,56 @@
+//! An access before set-up ends the process, and never reaches another CPU's initial value.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use percpu_tests::tool;
+
+use super::{command, program, run};
+
+const OPERATIONS: [&str; 11] = [
+    "inc",
+    "add_return",
+    "write",
+    "read",
+    "xchg",
+    "cmpxchg",
+    "with",
+    "get_cpu_var",
+    "signal",
+    "this_cpu",
+    "this_cpu_ptr",
+];
+
+fn assert_every_access_dies(program: &Path) {
+    for constructor in ["preinit", "init"] {
+        for operation in OPERATIONS {
+            // Portably nothing stops a thread from asking for its CPU's number: no copy is reached by it.
+            if cfg!(percpu_backend = "generic") && operation.starts_with("this_cpu") {
+                continue;
+            }
+            let output = run(command(program).args([operation, constructor]));
+            assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{operation} in {constructor}: {output:?}");
+            assert!(output.stdout.is_empty(), "{operation} in {constructor} went on: {output:?}");
+        }
+        let output = run(command(program).args(["cpus", constructor]));
+        assert_eq!(output.status.code(), Some(42), "loops before set-up find nothing: {output:?}");
+        // The control: a constructor that does nothing lets the program reach `main`, where everything works.
+        let output = run(command(program).args(["nothing", constructor]));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(text, "main reached, count 1, initial [1, 2]\n", "{output:?}");
+    }
+}
+
+#[test]
+fn in_a_debug_build() {
+    if !tool::skip_sanitized("a build by cargo") {
+        assert_every_access_dies(&program("early").build().file);
+    }
+}
+
+#[test]
+fn in_a_release_build_of_16_codegen_units() {
+    if !tool::skip_sanitized("a build by cargo") {
+        assert_every_access_dies(&program("early").release().build().file);
+    }
+}
