@@ -114,6 +114,8 @@ pub use var::{
     guard::CpuVar,
     handle::PerCpu,
     kind::{IsLock, IsObject, IsWord},
+    object::Copies,
+    remote::Values,
     word::{Bits, Integer, Scalar, Word},
 };
 

@@ -54,7 +54,7 @@ site_inc:
 	mov rsi,[rcx+rsi*8]
 	add rsi,rdx
 	jl cold
-	inc qword ptr [rsi]
+	add qword ptr [rsi],1
 	ret
 
 site_inc_of_another_crate:
@@ -67,7 +67,7 @@ site_inc_of_another_crate:
 	mov rsi,[rcx+rsi*8]
 	add rsi,rdx
 	jl cold
-	inc qword ptr [rsi]
+	add qword ptr [rsi],1
 	ret
 
 site_read:

@@ -1,11 +1,14 @@
 //! Shared references to the copies of an object.
 
+use core::iter::FusedIterator;
+use core::marker::PhantomData;
+
 use super::guard::CpuVar;
 use super::handle::PerCpu;
 use super::kind::IsObject;
 use super::place::Place;
 use crate::arch;
-use crate::cpu::{CpuId, possible_cpus, this_cpu};
+use crate::cpu::{CpuId, PossibleCpus, possible_cpus, this_cpu};
 
 impl<P: Place, T: Sync + 'static> PerCpu<P, T, IsObject> {
     /// Calls `f` with this CPU's copy.
@@ -42,16 +45,53 @@ impl<P: Place, T: Sync + 'static> PerCpu<P, T, IsObject> {
     ///
     /// Context: any. Linux: `for_each_possible_cpu` with `per_cpu_ptr`.
     #[doc(alias = "for_each_possible_cpu")]
-    pub fn iter(&self) -> impl Iterator<Item = (CpuId, &T)> + Clone {
-        possible_cpus().map(|cpu| (cpu, self.on(cpu)))
+    #[inline]
+    pub fn iter(&self) -> Copies<'_, T> {
+        Copies { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
     }
 
     #[inline(always)]
     fn copy(&self, slot: usize) -> &T {
-        let copy = arch::locate(self.place().cast(), slot).cast::<T>();
-        // SAFETY: an aligned, initialised copy, by the handle's construction and since `slot` is that of a filled unit.
-        // It lives as long as the place, which `self` borrows, and an object is reached by shared references
-        // alone, from any thread, since `T: Sync`.
-        unsafe { &*copy }
+        // SAFETY: the place of this handle, and the slot of a filled unit; the place is borrowed with `self`.
+        unsafe { copy(self.place(), slot) }
     }
+}
+
+/// A loop over the CPUs' copies of an object, made by [`PerCpu::iter`].
+#[derive(Clone, Debug)]
+#[must_use = "a loop does nothing until it is run"]
+pub struct Copies<'a, T> {
+    place: *mut T,
+    cpus: PossibleCpus,
+    variable: PhantomData<&'a T>,
+}
+
+impl<'a, T: Sync> Iterator for Copies<'a, T> {
+    type Item = (CpuId, &'a T);
+
+    #[inline]
+    fn next(&mut self) -> Option<(CpuId, &'a T)> {
+        let cpu = self.cpus.next()?;
+        // SAFETY: made by `iter`, whose variable is borrowed for `'a`, and a CPU whose unit exists.
+        Some((cpu, unsafe { copy(self.place, cpu.index()) }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.cpus.size_hint()
+    }
+}
+
+impl<T: Sync> FusedIterator for Copies<'_, T> {}
+
+/// The copy in the unit that stands at `slot` of the offset table.
+///
+/// # Safety
+///
+/// `place` is that of a handle of an object that is borrowed for `'a`, and `slot` that of a filled unit.
+#[inline(always)]
+unsafe fn copy<'a, T: Sync>(place: *mut T, slot: usize) -> &'a T {
+    let copy = arch::locate(place.cast(), slot).cast::<T>();
+    // SAFETY: an aligned, initialised copy, by the handle's construction. An object is reached by shared references
+    // alone, from any thread, since `T: Sync`.
+    unsafe { &*copy }
 }

@@ -1,10 +1,14 @@
 //! Other CPUs' copies of a word: relaxed atomic loads.
 
+use core::iter::FusedIterator;
+use core::marker::PhantomData;
+
 use super::handle::PerCpu;
 use super::kind::IsWord;
 use super::place::Place;
 use super::word::{Integer, Repr, Scalar};
-use crate::cpu::{CpuId, possible_cpus};
+use crate::arch;
+use crate::cpu::{CpuId, PossibleCpus, possible_cpus};
 
 impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// Reads `cpu`'s value, never torn, and old by the time it is looked at.
@@ -15,8 +19,8 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     #[inline]
     #[must_use]
     pub fn read_on(&self, cpu: CpuId) -> T {
-        // SAFETY: an aligned, initialised copy, by the handle's construction and since the CPU's unit exists; it was stored as a `T`.
-        unsafe { T::from_repr(T::Repr::load(self.per_cpu_ptr(cpu).cast())) }
+        // SAFETY: the place of this handle.
+        unsafe { load(self.place(), cpu) }
     }
 
     /// Writes `cpu`'s value.
@@ -32,7 +36,7 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// known to hold with a write from another CPU.
     #[inline]
     pub unsafe fn write_on(&self, cpu: CpuId, value: T) {
-        // SAFETY: as in `read_on`; what the value means is on the caller.
+        // SAFETY: an aligned, initialised copy, as in `load`; what the value means is on the caller.
         unsafe { T::Repr::store(self.per_cpu_ptr(cpu).cast(), value.to_repr()) }
     }
 
@@ -40,8 +44,9 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     ///
     /// Context: any. Costs a [`read_on`](Self::read_on) a CPU. Linux: `for_each_possible_cpu`.
     #[doc(alias = "for_each_possible_cpu")]
-    pub fn iter(&self) -> impl Iterator<Item = (CpuId, T)> + Clone {
-        possible_cpus().map(|cpu| (cpu, self.read_on(cpu)))
+    #[inline]
+    pub fn iter(&self) -> Values<'_, T> {
+        Values { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
     }
 }
 
@@ -50,8 +55,53 @@ impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     ///
     /// Context: any. Costs a [`read_on`](Self::read_on) a CPU; 0 before set-up. Linux: a loop over `per_cpu_ptr`;
     /// `percpu_counter_sum` is named alike.
+    #[inline]
     #[must_use]
     pub fn sum(&self) -> T {
-        self.iter().fold(T::ZERO, |sum, (_, value)| sum.wrapping_add(value))
+        sum(self.iter())
     }
+}
+
+/// Compiled once a type and not once a variable, as most programs sum up far from where time counts.
+#[inline(never)]
+fn sum<T: Integer>(values: Values<'_, T>) -> T {
+    values.fold(T::ZERO, |sum, (_, value)| sum.wrapping_add(value))
+}
+
+/// A loop over the CPUs' values of a word, made by [`PerCpu::iter`].
+#[derive(Clone, Debug)]
+#[must_use = "a loop does nothing until it is run"]
+pub struct Values<'a, T> {
+    place: *mut T,
+    cpus: PossibleCpus,
+    variable: PhantomData<&'a T>,
+}
+
+impl<T: Scalar> Iterator for Values<'_, T> {
+    type Item = (CpuId, T);
+
+    #[inline]
+    fn next(&mut self) -> Option<(CpuId, T)> {
+        let cpu = self.cpus.next()?;
+        // SAFETY: made by `iter`, whose variable is still borrowed.
+        Some((cpu, unsafe { load(self.place, cpu) }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.cpus.size_hint()
+    }
+}
+
+impl<T: Scalar> FusedIterator for Values<'_, T> {}
+
+/// Reads `cpu`'s copy.
+///
+/// # Safety
+///
+/// `place` is that of a live handle of a word.
+#[inline]
+unsafe fn load<T: Scalar>(place: *mut T, cpu: CpuId) -> T {
+    let copy = arch::locate(place.cast(), cpu.index()).cast();
+    // SAFETY: an aligned, initialised copy, by the handle's construction and since the CPU's unit exists; it was stored as a `T`.
+    unsafe { T::from_repr(T::Repr::load(copy)) }
 }

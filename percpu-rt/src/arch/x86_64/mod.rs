@@ -11,7 +11,7 @@
 //!    mov    copy, [table + copy * 8]     the CPU's offset
 //!    add    copy, place
 //!    jl     6                            negative: no registration
-//!    inc    qword ptr [copy]             the one commit instruction, the last of the range
+//!    add    qword ptr [copy], 1          the one commit instruction, the last of the range
 //! 4:
 //!        out of line:
 //!    ud1    SIGNATURE                    the kernel checks these four bytes before it jumps to 5
