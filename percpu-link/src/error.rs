@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use percpu_rt::abi::record::{RecordError, SECTION};
+
 use crate::exit::Exit;
 
 /// What stopped the tool.
@@ -39,6 +41,34 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The image has no layout record.
+    NoRecord {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The layout record cannot be read or has no room.
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: RecordError,
+    },
+    /// The file is a program that is running.
+    Running {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be written to.
+    Modify {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A setting in a manifest makes no sense.
+    Setting(String),
+    /// Cargo does not describe the packages that it has built.
+    Metadata(String),
     /// None of the images that cargo built has per-CPU variables.
     NoImage,
     /// The command line asks for what cannot be.
@@ -93,6 +123,24 @@ impl fmt::Display for Error {
                  percpu.x`",
                 path.display()
             ),
+            Self::NoRecord { path } => write!(
+                f,
+                "{}: no layout record ({SECTION}); link a program with percpu-rt's `hosted` feature, and keep the section when \
+                 stripping",
+                path.display()
+            ),
+            Self::Record { path, source } => write!(f, "{}: {source}; {}", path.display(), remedy(source)),
+            Self::Running { path } => write!(
+                f,
+                "{}: the program is running, and the system lets nobody write to it meanwhile (ETXTBSY); end it, or patch a \
+                 copy",
+                path.display()
+            ),
+            Self::Modify { path, source } => {
+                write!(f, "{}: {}; patch a file that you may write to", path.display(), plain(source))
+            }
+            Self::Setting(what) => write!(f, "{what}; correct the manifest"),
+            Self::Metadata(what) => write!(f, "`cargo metadata` fails: {what}"),
             Self::NoImage => write!(
                 f,
                 "no built image has a per-CPU section; declare a variable with `#[per_cpu]`, or select another \
@@ -111,9 +159,24 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Read { source, .. } | Self::Cargo { source, .. } | Self::Write(source) => Some(source),
+            Self::Read { source, .. }
+            | Self::Modify { source, .. }
+            | Self::Cargo { source, .. }
+            | Self::Write(source) => Some(source),
+            Self::Record { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+/// What to do about a record that is not written.
+fn remedy(error: &RecordError) -> &'static str {
+    match error {
+        RecordError::TooManyUnits { .. } => {
+            "give fewer CPUs; without a patch the runtime lays out as many as there are"
+        }
+        RecordError::Version(_) => "use the percpu-link that belongs to the percpu-rt of this image",
+        _ => "link the image again",
     }
 }
 

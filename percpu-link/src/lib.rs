@@ -4,10 +4,21 @@
 //! copy a CPU. This crate reads that template from ELF images of any class, byte order and machine, and says what
 //! neither compiler nor boot code shows: where each variable lies, what it costs, where memory is lost.
 //!
+//! A budget that is kept by `cargo test`, with nothing installed:
+//!
 //! ```no_run
-//! let report = percpu_link::report("target/release/app".as_ref())?;
-//! assert!(report.static_size <= 64 << 10, "per-CPU variables have outgrown their budget");
-//! # Ok::<(), percpu_link::Error>(())
+//! use percpu_link::{Error, Settings};
+//!
+//! # // A test in a documentation test would not be compiled.
+//! # /*
+//! #[test]
+//! # */
+//! fn budget() -> Result<(), Error> {
+//!     let settings = Settings { max_static: Some(64 << 10), ..Settings::default() };
+//!     percpu_link::check(&percpu_link::current_exe()?, &settings)?.assert_clean();
+//!     Ok(())
+//! }
+//! # budget().unwrap();
 //! ```
 //!
 //! The two binaries, `percpu-link` and `cargo-percpu-link`, are [`main`]. From the outside in:
@@ -15,8 +26,10 @@
 //! | module | turns |
 //! |---|---|
 //! | `cli` | a command line into calls of the others, one file a command |
-//! | `input` | a file into a [`model::Report`] |
-//! | [`model`] | facts into what both forms of output share |
+//! | `file` | a path into a report, and a layout into the bytes of a file |
+//! | `input` | the bytes of an image into facts |
+//! | `rules` | facts and [`Settings`] into findings, one file a lint |
+//! | [`model`] | facts and findings into what both forms of output share |
 //! | `emit` | a report into text or JSON |
 
 #![forbid(unsafe_code)]
@@ -25,10 +38,19 @@ mod cli;
 mod emit;
 mod error;
 mod exit;
+mod file;
+#[cfg(test)]
+#[path = "../tests/fixture/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests of the command line")]
+mod fixture;
 mod input;
 pub mod model;
+mod rules;
+mod settings;
+mod size;
 mod stream;
 
 pub use cli::main;
 pub use error::Error;
-pub use input::report;
+pub use file::{check, current_exe, patch, report};
+pub use settings::Settings;

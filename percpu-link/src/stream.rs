@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 
 use crate::error::Error;
+use crate::model::Finding;
 
 /// When output is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -58,6 +59,11 @@ pub(crate) fn print(text: &str, color: Color) -> Result<(), Error> {
 pub(crate) fn print_error(error: &Error, color: Color) {
     let style = AnsiColor::Red.on_default().bold();
     print_message(&format!("{style}error{style:#}: {error}"), color);
+}
+
+/// Tells the user about a finding that stands in the way of going on.
+pub(crate) fn print_finding(finding: &Finding, file: &str, color: Color) {
+    print_message(&format!("{finding}\n  image: {file}"), color);
 }
 
 /// Tells the user what is going on, in the columns of cargo's own status lines.

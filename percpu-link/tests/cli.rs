@@ -239,6 +239,11 @@ fn usage_errors_end_with_one_and_help_with_zero() {
         "report --format yaml small",
         "report --format",
         "report --release -- small",
+        "check --max-static x small",
+        "check --deny nothing small",
+        "check --release -- small",
+        "patch",
+        "patch --cpus 0 small",
         "layout",
         "layout --static x --cpus 1",
         "layout --static 1 --cpus 0",
@@ -255,10 +260,10 @@ fn usage_errors_end_with_one_and_help_with_zero() {
         assert!(!stderr.is_empty(), "{args}");
     }
     let (help, _) = output(&mut room.tool("--help"), 0);
-    for word in ["build", "run", "test", "bench", "report", "layout", "Examples:", "Exit status:"] {
+    for word in ["build", "run", "test", "bench", "report", "check", "patch", "layout", "Examples:", "Exit status:"] {
         assert!(help.contains(word), "{word} in {help}");
     }
-    for command in ["build", "run", "test", "bench", "report", "layout"] {
+    for command in ["build", "run", "test", "bench", "report", "check", "patch", "layout"] {
         let (help, _) = output(room.tool(command).arg("--help"), 0);
         assert!(help.contains("Examples:"), "{help}");
     }
@@ -381,7 +386,6 @@ fn cargo_failures_keep_their_status() {
 
     for (args, message) in [
         ("percpu-link build --no-such-flag", "unexpected argument '--no-such-flag'"),
-        ("percpu-link build --message-format=short", "`--message-format` is used by this tool itself"),
         ("percpu-link build -- 1", "`build` runs no program"),
     ] {
         let (_, stderr) = output(&mut room.cargo(args), 1);

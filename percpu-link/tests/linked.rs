@@ -116,7 +116,7 @@ fn without_debug_information_the_rest_is_there() {
     let Some((stripped, _dir)) = report("cc".as_ref(), "image.c", C, &flags) else { return };
     assert!(stripped.variables.is_empty() && stripped.holes.is_empty());
     assert!(stripped.static_size >= 384 + 8 + 8 + 1 + 8 + 4);
-    let codes: Vec<_> = stripped.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<_> = stripped.findings.iter().map(|finding| finding.code.name()).collect();
     assert_eq!(codes, ["no-symbols"]);
 }
 

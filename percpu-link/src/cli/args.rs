@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::cargo::is_option;
 
 /// Our options that take a value, wherever they stand between cargo's flags.
-const WITH_VALUE: [&str; 2] = ["--color", "--format"];
+const WITH_VALUE: [&str; 6] = ["--color", "--format", "--max-static", "--max-unit", "--deny", "--cpus"];
 
 /// Our options that do not.
 const HELP: [&str; 2] = ["-h", "--help"];
@@ -46,6 +46,8 @@ mod tests {
             ("tool report -p app --format json a", "tool report --format json -p app a", ""),
             ("tool run -r --color=always -- --color x -- y", "tool run --color=always -r", "--color x -- y"),
             ("tool run -p app -h", "tool run -h -p app", ""),
+            ("tool check -r --deny a --max-unit=1", "tool check --deny a --max-unit=1 -r", ""),
+            ("tool patch app --cpus 4", "tool patch --cpus 4 app", ""),
             ("tool report --format", "tool report --format", ""),
             ("tool test --formatted --colors", "tool test --formatted --colors", ""),
             ("tool run --", "tool run", ""),

@@ -1,14 +1,15 @@
 //! Cargo: run it, and learn from its messages which images it has made.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
-use cargo_metadata::{Artifact, Message};
+use cargo_metadata::{Artifact, Message, PackageId};
 
+use super::message_format::message_format;
 use crate::error::Error;
-use crate::stream::Color;
+use crate::stream::{self, Color};
 
 /// An image that cargo has built.
 #[derive(Debug)]
@@ -16,35 +17,35 @@ pub(super) struct Built {
     /// The target's name, as the package calls it.
     pub(super) name: String,
     pub(super) path: PathBuf,
+    pub(super) package: PackageId,
 }
 
 /// Runs `cargo WORDS.. ARGS..` with its messages as JSON, and returns the executables and shared objects.
+///
+/// A user who has asked for JSON gets cargo's messages on standard output, as they are.
 pub(super) fn images(words: &[&str], args: &[OsString], color: Color) -> Result<Vec<Built>, Error> {
-    // Two of them contradict each other, and this one is how images are found.
-    if args.iter().any(|arg| is_option(arg, "--message-format")) {
-        let what = "`--message-format` is used by this tool itself; leave it out, or call cargo";
-        return Err(Error::Usage(what.into()));
-    }
+    let (format, args) = message_format(args);
     let mut cargo = command(color);
-    cargo.args(words).arg("--message-format=json-render-diagnostics").args(args);
+    cargo.args(words).arg(format.flag()).args(args);
     let failed = |cargo: &Command| {
         let program = cargo.get_program().to_string_lossy().into_owned();
         move |source| Error::Cargo { program, source }
     };
     let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed(&cargo))?;
-    let messages = child.stdout.take().expect("cargo's output was piped just above");
-    let built = collect(BufReader::new(messages));
+    let messages = BufReader::new(child.stdout.take().expect("cargo's output was piped just above"));
+    let built = collect(messages, |line| if format.is_json() { stream::print(line, Color::Always) } else { Ok(()) });
     let status = child.wait().map_err(failed(&cargo))?;
     if !status.success() {
         return Err(Error::CargoFailed(code(status)));
     }
-    built.map_err(failed(&cargo))
+    built?.map_err(failed(&cargo))
 }
 
-/// Runs `cargo WORD ARGS.. -- PROGRAM_ARGS..` as the user would; its status.
+/// Runs `cargo WORD ARGS.. -- PROGRAM_ARGS..` as the user would; its status. Messages in JSON have been written before.
 pub(super) fn pass(word: &str, args: &[OsString], program_args: &[OsString], color: Color) -> Result<u8, Error> {
     let mut cargo = command(color);
-    cargo.arg(word).args(args);
+    let (format, others) = message_format(args);
+    cargo.arg(word).args(if format.is_json() { others } else { args.to_vec() });
     if !program_args.is_empty() {
         cargo.arg("--").args(program_args);
     }
@@ -59,7 +60,7 @@ pub(super) fn is_option(arg: &OsStr, name: &str) -> bool {
 }
 
 /// The cargo that runs this subcommand, else the one of the search path.
-fn command(color: Color) -> Command {
+pub(super) fn command(color: Color) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Cargo's own default knows its configuration, so only a choice is passed on.
     if color != Color::Auto {
@@ -68,22 +69,33 @@ fn command(color: Color) -> Command {
     cargo
 }
 
-fn collect(messages: impl io::BufRead) -> io::Result<Vec<Built>> {
+/// The images in cargo's messages; `pass_on` gets every line as it comes.
+fn collect(
+    mut messages: impl BufRead,
+    mut pass_on: impl FnMut(&str) -> Result<(), Error>,
+) -> Result<io::Result<Vec<Built>>, Error> {
     let mut built = Vec::new();
-    for message in Message::parse_stream(messages) {
-        if let Message::CompilerArtifact(artifact) = message? {
+    let mut line = String::new();
+    loop {
+        line.clear();
+        match messages.read_line(&mut line) {
+            Ok(0) => return Ok(Ok(built)),
+            Ok(_) => pass_on(&line)?,
+            Err(error) => return Ok(Err(error)),
+        }
+        // Build scripts print what they like, so a line need not be a message.
+        if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(&line) {
             built.extend(images_of(artifact));
         }
     }
-    Ok(built)
 }
 
 fn images_of(artifact: Artifact) -> impl Iterator<Item = Built> {
     let shared = if artifact.target.is_cdylib() { artifact.filenames } else { Vec::new() };
     let shared = shared.into_iter().filter(|path| path.extension() == Some("so"));
-    let name = artifact.target.name;
+    let (name, package) = (artifact.target.name, artifact.package_id);
     let paths = artifact.executable.into_iter().chain(shared);
-    paths.map(move |path| Built { name: name.clone(), path: path.into() })
+    paths.map(move |path| Built { name: name.clone(), path: path.into(), package: package.clone() })
 }
 
 /// The status as a shell gives it: a program that a signal ended has 128 and the signal's number.
@@ -116,15 +128,22 @@ mod tests {
             r#"{"reason":"build-finished","success":true}"#.into(),
             "a line that a build script printed".into(),
         ];
-        let built = collect(messages.join("\n").as_bytes()).unwrap();
+        let messages = messages.join("\n");
+        let mut passed_on = String::new();
+        let pass_on = |line: &str| {
+            passed_on.push_str(line);
+            Ok(())
+        };
+        let built = collect(messages.as_bytes(), pass_on).unwrap().unwrap();
+        assert_eq!(passed_on, messages);
         let found: Vec<_> = built.iter().map(|image| (image.name.as_str(), image.path.to_str().unwrap())).collect();
         assert_eq!(found, [("app", "/t/app"), ("plugin", "/t/libplugin.so")]);
     }
 
     #[test]
     fn options_are_recognised_with_and_without_value() {
-        assert!(is_option("--message-format".as_ref(), "--message-format"));
-        assert!(is_option("--message-format=short".as_ref(), "--message-format"));
-        assert!(!is_option("--message-formats".as_ref(), "--message-format"));
+        assert!(is_option("--quiet".as_ref(), "--quiet"));
+        assert!(is_option("--color=never".as_ref(), "--color"));
+        assert!(!is_option("--colors".as_ref(), "--color"));
     }
 }

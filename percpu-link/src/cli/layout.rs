@@ -11,6 +11,7 @@ use crate::emit::{self, Format};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::model::{FirstChunk, Group, VERSION};
+use crate::size;
 use crate::stream::{self, Color};
 
 /// As many as Linux can be configured for; grouping takes the square of it.
@@ -27,19 +28,19 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Opts {
     /// Bytes of the template: what `report` calls the static size
-    #[arg(long = "static", value_name = "SIZE", value_parser = size)]
+    #[arg(long = "static", value_name = "SIZE", value_parser = size::parse)]
     static_size: u64,
     /// Bytes kept for loadable modules
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value_t = DEFAULT_RESERVED_SIZE)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, default_value_t = DEFAULT_RESERVED_SIZE)]
     reserved: u64,
     /// Bytes for dynamic allocation; grows to fill the unit
-    #[arg(long = "dyn", value_name = "SIZE", value_parser = size, default_value_t = DEFAULT_DYN_SIZE)]
+    #[arg(long = "dyn", value_name = "SIZE", value_parser = size::parse, default_value_t = DEFAULT_DYN_SIZE)]
     dyn_size: u64,
     /// The granule of allocation
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value_t = DEFAULT_ATOM_SIZE)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, default_value_t = DEFAULT_ATOM_SIZE)]
     atom: u64,
     /// The page size
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value_t = DEFAULT_PAGE_SIZE)]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, default_value_t = DEFAULT_PAGE_SIZE)]
     page: u64,
     /// The number of possible CPUs
     #[arg(long, value_name = "N")]
@@ -108,38 +109,4 @@ fn first_chunk(opts: &Opts) -> Result<FirstChunk, Error> {
         reserved_size: opts.reserved,
         atom_size: opts.atom,
     })
-}
-
-/// A size in bytes: `8192`, `0x2000` or `8K`.
-fn size(text: &str) -> Result<u64, String> {
-    let parse = || {
-        if let Some(digits) = text.strip_prefix("0x") {
-            return u64::from_str_radix(digits, 16).ok();
-        }
-        let (digits, unit) = match text.as_bytes().last()? {
-            b'K' => (&text[..text.len() - 1], 1 << 10),
-            b'M' => (&text[..text.len() - 1], 1 << 20),
-            b'G' => (&text[..text.len() - 1], 1 << 30),
-            _ => (text, 1),
-        };
-        digits.parse::<u64>().ok()?.checked_mul(unit)
-    };
-    parse().ok_or_else(|| "expected bytes below 2^64, such as 8192, 0x2000 or 8K".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_are_decimal_hexadecimal_or_with_a_suffix() {
-        for (text, bytes) in
-            [("0", 0), ("8192", 8192), ("0x2000", 8192), ("8K", 8192), ("2M", 2 << 20), ("1G", 1 << 30)]
-        {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "K", "0x", "-1", "8k", "8KiB", "1.5M", "18446744073709551616", "18014398509481984K"] {
-            assert!(size(text).is_err(), "{text}");
-        }
-    }
 }

@@ -3,8 +3,14 @@
 mod args;
 mod build;
 mod cargo;
+mod check;
+mod cpus;
 mod layout;
+mod message_format;
+mod patch;
 mod report;
+mod target;
+mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,8 +23,9 @@ use crate::stream::{self, Color};
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo percpu-link run -p nr-processes      build, list what was built, run
+  cargo percpu-link run -p nr-processes      build, check, patch, run
   cargo percpu-link report --release         the variables of what cargo builds
+  cargo percpu-link check                    the lints, and the budget in the manifest
   percpu-link report vmlinux --format json   the variables of any ELF image
   percpu-link layout --static 192512 --cpus 8";
 
@@ -35,21 +42,28 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run `cargo build`, then name the images with per-CPU variables
+    /// Run `cargo build`, then check and patch the images with per-CPU variables
     #[command(override_usage = "percpu-link build [CARGO FLAGS]...")]
     Build(build::Opts),
-    /// Build, name the images with per-CPU variables, then `cargo run`
+    /// Build, check and patch the images with per-CPU variables, then `cargo run`
     #[command(override_usage = "percpu-link run [CARGO FLAGS]... [-- ARGS...]")]
     Run(build::Opts),
-    /// Build the tests, name the images with per-CPU variables, then `cargo test`
+    /// Build the tests, check and patch the images with per-CPU variables, then `cargo test`
     #[command(override_usage = "percpu-link test [CARGO FLAGS]... [-- ARGS...]")]
     Test(build::Opts),
-    /// Build the benchmarks, name the images with per-CPU variables, then `cargo bench`
+    /// Build the benchmarks, check and patch the images with per-CPU variables, then `cargo bench`
     #[command(override_usage = "percpu-link bench [CARGO FLAGS]... [-- ARGS...]")]
     Bench(build::Opts),
     /// List the per-CPU variables of images: offset, size, alignment, class, type, place
     #[command(override_usage = "percpu-link report [--format FORM] [FILE... | CARGO FLAGS...]")]
     Report(report::Opts),
+    /// Look for what is wrong with the per-CPU variables of images, and what is over budget
+    #[command(
+        override_usage = "percpu-link check [--max-static SIZE] [--max-unit SIZE] [--deny LINT]... [--format FORM] [FILE... | CARGO FLAGS...]"
+    )]
+    Check(check::Opts),
+    /// Write into linked programs how their units are to be laid out
+    Patch(patch::Opts),
     /// Compute a first chunk as Linux does: unit size, groups, offsets
     Layout(layout::Opts),
 }
@@ -74,6 +88,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Test(opts) => build::run(build::Verb::Test, &opts, &behind, color),
         Command::Bench(opts) => build::run(build::Verb::Bench, &opts, &behind, color),
         Command::Report(opts) => report::run(&opts, &behind, color),
+        Command::Check(opts) => check::run(&opts, &behind, color),
+        Command::Patch(opts) => patch::run(&opts, &behind, color),
         Command::Layout(opts) => layout::run(&opts, &behind, color),
     };
     result.unwrap_or_else(|error| tell(&error, color)).into()

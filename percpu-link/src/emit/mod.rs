@@ -3,8 +3,11 @@
 mod json;
 mod text;
 
+use percpu_rt::abi::class::CACHE_LINE;
+
 pub(crate) use self::text::count;
-use crate::model::{FirstChunk, Report};
+use crate::model::{FirstChunk, Patch, Report};
+use crate::settings::Settings;
 
 /// The form of the data on standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -17,10 +20,26 @@ pub(crate) enum Format {
 }
 
 /// A report in the form `format`.
-pub(crate) fn report(report: &Report, format: Format) -> String {
+pub(crate) fn report(report: &Report, settings: &Settings, format: Format) -> String {
     match format {
-        Format::Text => text::report(report),
+        Format::Text => text::report(report, settings.cacheline.unwrap_or(CACHE_LINE)),
         Format::Json => json::object(report),
+    }
+}
+
+/// The findings of a report in the form `format`; the object is that of [`report`].
+pub(crate) fn findings(report: &Report, format: Format) -> String {
+    match format {
+        Format::Text => text::checked(report),
+        Format::Json => json::object(report),
+    }
+}
+
+/// What was written into an image, in the form `format`.
+pub(crate) fn patch(patch: &Patch, format: Format) -> String {
+    match format {
+        Format::Text => text::patch(patch),
+        Format::Json => json::object(patch),
     }
 }
 

@@ -1,10 +1,8 @@
 //! Text: aligned columns, offsets in hexadecimal and sizes in decimal, as Linux prints them.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use percpu_rt::abi::class::CACHE_LINE;
-
-use crate::model::{FirstChunk, Report, Variable};
+use crate::model::{FirstChunk, Patch, Report, Variable};
 use crate::stream::HEADING;
 
 /// Writing into a `String` cannot fail.
@@ -15,7 +13,7 @@ macro_rules! line {
 }
 
 /// The variables and holes of an image in the order of their offsets, below a summary.
-pub(super) fn report(report: &Report) -> String {
+pub(super) fn report(report: &Report, cache_line: u64) -> String {
     let mut text = String::new();
     let section = &report.section;
     line!(text, "{HEADING}{}{HEADING:#}: {}, {}", report.file, report.machine, report.mode.name());
@@ -37,45 +35,64 @@ pub(super) fn report(report: &Report) -> String {
     );
     if !report.variables.is_empty() {
         line!(text, "");
-        table(&mut text, report);
+        table(&mut text, report, cache_line);
     }
     for finding in &report.findings {
         line!(text, "");
-        line!(text, "{}[{}]: {}", finding.severity.name(), finding.code, finding.message);
-        line!(text, "  help: {}", finding.help);
+        line!(text, "{finding}");
     }
     text
 }
 
-fn table(text: &mut String, report: &Report) {
+/// The findings below a line that counts them.
+pub(super) fn checked(report: &Report) -> String {
+    let mut text = String::new();
+    let (variables, findings) = (count(report.variables.len(), "variable"), count(report.findings.len(), "finding"));
+    line!(text, "{HEADING}{}{HEADING:#}: {variables}, {findings}", report.file);
+    for finding in &report.findings {
+        line!(text, "{finding}");
+    }
+    text
+}
+
+/// One line.
+pub(super) fn patch(patch: &Patch) -> String {
+    let Patch { file, cpus, unit_size, static_size, .. } = patch;
+    let (cpus, units) = (count(*cpus, "cpu"), count(patch.unit_offsets.len(), "unit"));
+    let note = if patch.changed { "" } else { ", unchanged" };
+    format!("{HEADING}{file}{HEADING:#}: {cpus}, {units} of {unit_size} bytes, static size {static_size}{note}\n")
+}
+
+fn table(text: &mut String, report: &Report, cache_line: u64) {
     let heading =
         format!("{:>10} {:>8} {:>6} {:>10}  {:<14}  {}", "offset", "size", "align", "cache line", "class", "variable");
     line!(text, "{HEADING}{heading}{HEADING:#}");
     let mut holes = report.holes.iter().peekable();
     for variable in &report.variables {
         while let Some(hole) = holes.next_if(|hole| hole.offset < variable.offset) {
-            row(text, hole.offset, hole.size, "", "(hole)", "");
+            row(text, [hole.offset, hole.size, cache_line], "", "(hole)", "");
         }
         let align = variable.align.to_string();
-        row(text, variable.offset, variable.size, &align, variable.class.name(), &description(variable));
+        let place = [variable.offset, variable.size, cache_line];
+        row(text, place, &align, variable.class.name(), &description(variable));
     }
     for hole in holes {
-        row(text, hole.offset, hole.size, "", "(hole)", "");
+        row(text, [hole.offset, hole.size, cache_line], "", "(hole)", "");
     }
     let lost: u64 = report.holes.iter().map(|hole| hole.size).sum();
     let (variables, holes) = (count(report.variables.len(), "variable"), count(report.holes.len(), "hole"));
     line!(text, "{variables}, {lost} bytes in {holes}");
 }
 
-fn row(text: &mut String, offset: u64, size: u64, align: &str, class: &str, what: &str) {
-    let cache_line = offset / CACHE_LINE;
+fn row(text: &mut String, [offset, size, cache_line]: [u64; 3], align: &str, class: &str, what: &str) {
+    let cache_line = offset / cache_line;
     let row = format!("{offset:>#10x} {size:>8} {align:>6} {cache_line:>10}  {class:<14}  {what}");
     line!(text, "{}", row.trim_end());
 }
 
 /// `1 hole`, `2 holes`.
-pub(crate) fn count(number: usize, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+pub(crate) fn count<N: fmt::Display + PartialEq<N> + From<u8>>(number: N, word: &str) -> String {
+    if number == N::from(1) { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
 /// `app::HITS: u64 (src/main.rs:7)`, as far as it is known.

@@ -1,13 +1,15 @@
 //! An ELF image of any class, byte order and machine, as sections and symbols without any of the three.
 
-use object::elf::{self, FileHeader32, FileHeader64, Machine};
+use object::elf::{self, FileHeader32, FileHeader64};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym, SymbolTable};
 use object::read::{FileKind, StringTable};
 use object::{Endianness, ReadRef};
 
+use super::machine;
+
 /// Why an image cannot be reported on; the caller knows its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     NotElf,
     Malformed(String),
     NoSection,
@@ -28,14 +30,37 @@ impl From<object::read::Error> for Flaw {
 /// An image.
 #[derive(Debug)]
 pub(super) struct Image<'d, R> {
-    data: R,
+    pub(super) data: R,
     pub(super) endian: Endianness,
-    pub(super) machine: String,
+    /// Bytes of an address.
+    pub(super) width: usize,
+    pub(super) machine: elf::Machine,
+    pub(super) binding: Binding,
     /// It has a program interpreter or thread-local storage.
     pub(super) is_process: bool,
+    pub(super) loads: Vec<Load>,
     /// Indexed as the symbols' `section` counts.
     pub(super) sections: Vec<Section<'d>>,
     pub(super) symbols: Vec<Symbol<'d>>,
+}
+
+/// What is known of the image's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// Nothing: it has not been linked.
+    None,
+    /// All: it runs where it is linked to.
+    Fixed,
+    /// The distances between them: it is relocated when it is loaded.
+    Movable,
+}
+
+/// A part of memory that the image is loaded into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Load {
+    pub(super) address: u64,
+    pub(super) size: u64,
+    pub(super) align: u64,
 }
 
 /// A section.
@@ -45,8 +70,10 @@ pub(super) struct Section<'d> {
     pub(super) address: u64,
     pub(super) size: u64,
     pub(super) align: u64,
-    /// Where its bytes are in the file; none if it has none, or if they are compressed.
-    bytes: Option<(u64, u64)>,
+    /// It takes memory when the image runs.
+    pub(super) is_loaded: bool,
+    /// Where its bytes are in the file, and how many; none if it has none, or if they are compressed.
+    pub(super) range: Option<(u64, u64)>,
 }
 
 impl Section<'_> {
@@ -85,6 +112,11 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
         }
     }
 
+    /// The machine as Rust's `target_arch` names it.
+    pub(super) fn machine_name(&self) -> String {
+        machine::name(self.machine, self.width)
+    }
+
     /// The length of the file.
     pub(super) fn len(&self) -> Result<u64, Flaw> {
         self.data.len().map_err(|()| Flaw::malformed("its length is unknown"))
@@ -92,8 +124,17 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
 
     /// The bytes of the first section called `name`; empty where it has none.
     pub(super) fn bytes_of(&self, name: &str) -> Result<&'d [u8], Flaw> {
-        let section = self.sections.iter().find(|section| section.name == name.as_bytes());
-        match section.and_then(|section| section.bytes) {
+        self.find(name).map_or(Ok(&[]), |section| self.bytes(section))
+    }
+
+    /// The first section called `name`.
+    pub(super) fn find(&self, name: &str) -> Option<&Section<'d>> {
+        self.sections.iter().find(|section| section.name == name.as_bytes())
+    }
+
+    /// The bytes of a section; empty if it has none in the file.
+    pub(super) fn bytes(&self, section: &Section<'d>) -> Result<&'d [u8], Flaw> {
+        match section.range {
             Some((offset, size)) => {
                 self.data.read_bytes_at(offset, size).map_err(|()| Flaw::malformed("a section lies outside the file"))
             }
@@ -122,12 +163,27 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
         Ok(Self {
             data,
             endian,
-            machine: machine_name(header.e_machine(endian), header.is_type_64()),
+            width: if header.is_type_64() { 8 } else { 4 },
+            machine: header.e_machine(endian),
+            binding: match header.e_type(endian) {
+                elf::ET_REL => Binding::None,
+                elf::ET_EXEC => Binding::Fixed,
+                _ => Binding::Movable,
+            },
             is_process: segments.iter().any(|segment| matches!(segment.p_type(endian), elf::PT_INTERP | elf::PT_TLS)),
+            loads: segments.iter().filter_map(|segment| read_load(segment, endian)).collect(),
             sections,
             symbols: read_symbols(&symbols, endian, names)?,
         })
     }
+}
+
+fn read_load<P: ProgramHeader<Endian = Endianness>>(segment: &P, endian: Endianness) -> Option<Load> {
+    (segment.p_type(endian) == elf::PT_LOAD).then(|| Load {
+        address: segment.p_vaddr(endian).into(),
+        size: segment.p_memsz(endian).into(),
+        align: segment.p_align(endian).into(),
+    })
 }
 
 fn read_section<'d, S: SectionHeader<Endian = Endianness>>(
@@ -142,7 +198,8 @@ fn read_section<'d, S: SectionHeader<Endian = Endianness>>(
         address: section.sh_addr(endian).into(),
         size: section.sh_size(endian).into(),
         align: section.sh_addralign(endian).into(),
-        bytes: section.file_range(endian).filter(|_| !is_compressed),
+        is_loaded: section.sh_flags(endian).contains(elf::SHF_ALLOC),
+        range: section.file_range(endian).filter(|_| !is_compressed),
     }
 }
 
@@ -173,27 +230,4 @@ fn read_symbols<'d, Elf: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
 /// The string at `offset`. Tables are read whole, since reading string by string is a system call for each.
 fn string(table: &[u8], offset: u32) -> Option<&[u8]> {
     StringTable::new(table, 0, table.len() as u64).get(offset).ok()
-}
-
-/// The machine as Rust's `target_arch` names it.
-fn machine_name(machine: Machine, is_64: bool) -> String {
-    let name = match (machine, is_64) {
-        (elf::EM_386, _) => "x86",
-        (elf::EM_X86_64, _) => "x86_64",
-        (elf::EM_ARM, _) => "arm",
-        (elf::EM_AARCH64, _) => "aarch64",
-        (elf::EM_RISCV, false) => "riscv32",
-        (elf::EM_RISCV, true) => "riscv64",
-        (elf::EM_S390, _) => "s390x",
-        (elf::EM_PPC, _) => "powerpc",
-        (elf::EM_PPC64, _) => "powerpc64",
-        (elf::EM_LOONGARCH, false) => "loongarch32",
-        (elf::EM_LOONGARCH, true) => "loongarch64",
-        (elf::EM_MIPS, false) => "mips",
-        (elf::EM_MIPS, true) => "mips64",
-        (elf::EM_SPARCV9, _) => "sparc64",
-        (elf::EM_68K, _) => "m68k",
-        _ => return format!("elf-machine-{}", machine.0),
-    };
-    name.into()
 }

@@ -26,6 +26,14 @@ pub(super) fn of_symbol(raw: &str) -> Name {
     Name { crate_name: first_segment(&path), path }
 }
 
+/// The name of the variable whose template `raw` is; none for all other symbols.
+pub(super) fn of_template(raw: &str) -> Option<String> {
+    // Most symbols of an image are none, and demangling takes its time.
+    let own = symbol::TEMPLATE_SUFFIX.rsplit("::").next()?;
+    let demangled = demangle(raw.contains(own).then_some(raw)?)?;
+    demangled.strip_suffix(symbol::TEMPLATE_SUFFIX).and_then(self_type).map(without_anonymous)
+}
+
 /// The demangled form without hashes; none for what no Rust compiler has mangled.
 fn demangle(raw: &str) -> Option<String> {
     let demangled = rustc_demangle::try_demangle(raw).ok()?;
@@ -117,7 +125,11 @@ mod tests {
         let place = "$LT$impl$u20$percpu_rt..var..place..Place$u20$for$u20$app.._..HITS$GT$";
         check(&legacy(&["app", "_", place, "address", template()]), "app::HITS", Some("app"));
         let place = "$LT$app..Of$LT$$u5b$u8$u3b$$u20$4$u5d$$GT$$u20$as$u20$rt..Place$GT$";
-        check(&legacy(&[&format!("_{place}"), "address", template()]), "app::Of<[u8; 4]>", Some("app"));
+        let raw = legacy(&[&format!("_{place}"), "address", template()]);
+        check(&raw, "app::Of<[u8; 4]>", Some("app"));
+        assert_eq!(of_template(&raw).as_deref(), Some("app::Of<[u8; 4]>"));
+        assert_eq!(of_template(template()), None);
+        assert_eq!(of_template(&legacy(&["app", template()])), None);
     }
 
     #[test]

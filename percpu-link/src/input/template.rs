@@ -63,6 +63,17 @@ impl Template {
         })
     }
 
+    /// The template of an image whose variables were linked to somewhere else.
+    pub(super) fn missing() -> Self {
+        let section = model::Section { name: class::DATA.into(), address: 0, size: 0, align: 1 };
+        Self { start: 0, size: 0, align: 1, data: None, bss: None, section }
+    }
+
+    /// The index of the section with file bytes, if it has one.
+    pub(super) fn data(&self) -> Option<usize> {
+        self.data
+    }
+
     /// Whether symbols of section `index` are in the template. By index, since the addresses of a template that
     /// is linked to address zero are those of other symbols, too.
     pub(super) fn holds(&self, index: usize) -> bool {
@@ -74,7 +85,12 @@ impl Template {
         self.bss == Some(index)
     }
 
-    /// The distance of `address` from the template's first byte, if it is in the template.
+    /// The distance of `address` from the template's first byte, if there is a byte of the template.
+    pub(super) fn offset_within(&self, address: u64) -> Option<u64> {
+        self.offset_of(address).filter(|offset| *offset < self.size)
+    }
+
+    /// The same, or if it is the address behind the last byte.
     pub(super) fn offset_of(&self, address: u64) -> Option<u64> {
         address.checked_sub(self.start).filter(|offset| *offset <= self.size)
     }
@@ -85,17 +101,21 @@ fn follows(data: &Section<'_>, bss: &Section<'_>) -> bool {
     bss.address.checked_sub(data.end()).is_some_and(|gap| gap < bss.align.max(LARGEST_PAGE))
 }
 
-/// The template's ends: those that the boundary symbols state, if they are there and enclose the sections with
-/// no more around them than alignment explains.
-fn boundaries<R>(image: &Image<'_, R>, start: u64, end: u64, align: u64) -> (u64, u64) {
+/// The ends that the boundary symbols state, if there are both.
+pub(super) fn stated_ends<R>(image: &Image<'_, R>) -> Option<(u64, u64)> {
     let address = |name: &str| {
         let symbol = image.symbols.iter().find(|symbol| symbol.name == name.as_bytes());
         symbol.map(|symbol| symbol.address)
     };
-    let stated = address(symbol::START).zip(address(symbol::END));
+    address(symbol::START).zip(address(symbol::END))
+}
+
+/// The template's ends: those that the boundary symbols state, if they are there and enclose the sections with
+/// no more around them than alignment explains.
+fn boundaries<R>(image: &Image<'_, R>, start: u64, end: u64, align: u64) -> (u64, u64) {
     let is_consistent = |&(from, to): &(u64, u64)| {
         let around = start.checked_sub(from).zip(to.checked_sub(end));
         around.is_some_and(|(before, behind)| before < align && behind < align.max(LARGEST_PAGE))
     };
-    stated.filter(is_consistent).unwrap_or((start, end))
+    stated_ends(image).filter(is_consistent).unwrap_or((start, end))
 }

@@ -4,16 +4,13 @@ use percpu_rt::abi::class::{self, Class};
 use percpu_rt::abi::symbol;
 
 use super::*;
+use crate::fixture::{
+    ABSOLUTE, Elf, FUNC, NOTYPE, OBJECT, PT_INTERP, PT_LOAD, PT_TLS, Symbol, data, label, object, zeros,
+};
 use crate::model::Hole;
 
-#[path = "../../tests/fixture/mod.rs"]
-#[allow(dead_code, reason = "shared with the tests of the command line")]
-mod fixture;
-
-use fixture::{ABSOLUTE, Elf, FUNC, NOTYPE, OBJECT, PT_INTERP, PT_LOAD, PT_TLS, Symbol, data, label, object, zeros};
-
 fn read(elf: &Elf) -> Result<Report, Flaw> {
-    describe(elf.bytes().as_slice(), "image".into())
+    super::read(elf.bytes().as_slice(), "image".into()).map(|facts| facts.report)
 }
 
 fn offsets(report: &Report) -> Vec<(&str, u64, u64)> {
@@ -158,7 +155,7 @@ fn classes_come_from_their_symbols() {
 fn a_stripped_image_says_so() {
     let report = read(&Elf { symbols: vec![], ..Elf::small() }).unwrap();
     assert_eq!((report.variables.len(), report.holes.len()), (0, 0));
-    let codes: Vec<_> = report.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<_> = report.findings.iter().map(|finding| finding.code.name()).collect();
     assert_eq!(codes, ["no-symbols"]);
     assert!(read(&Elf::small()).unwrap().findings.is_empty());
 }
@@ -169,7 +166,7 @@ fn damaged_debug_information_costs_only_itself() {
     elf.sections.push(data(".debug_info", 0, 64, 1));
     let report = read(&elf).unwrap();
     assert_eq!(report.variables.len(), 2);
-    let codes: Vec<_> = report.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<_> = report.findings.iter().map(|finding| finding.code.name()).collect();
     assert_eq!(codes, ["damaged-debug-info"]);
 }
 
@@ -187,10 +184,10 @@ fn no_prefix_of_an_image_is_taken_for_one() {
         let bytes = elf.bytes();
         for length in 0..bytes.len() {
             // The section headers are last, so each shorter file lacks something.
-            let flaw = describe(&bytes[..length], String::new()).expect_err("a prefix is an error");
+            let flaw = super::read(&bytes[..length], String::new()).expect_err("a prefix is an error");
             assert!(matches!(flaw, Flaw::NotElf | Flaw::Malformed(_)), "{length} bytes: {flaw:?}");
         }
-        assert!(describe(&bytes[..], String::new()).is_ok());
+        assert!(super::read(&bytes[..], String::new()).is_ok());
     }
 }
 
@@ -215,11 +212,11 @@ fn random_bytes_are_refused() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..2_000 {
         let mut bytes: Vec<u8> = (0..random.below(512)).map(|_| random.next() as u8).collect();
-        let _ = describe(&bytes[..], String::new());
+        let _ = super::read(&bytes[..], String::new());
         // The same behind a good start.
         let start = Elf::small().bytes();
         bytes.splice(0..bytes.len().min(20), start[..20].iter().copied());
-        let _ = describe(&bytes[..], String::new());
+        let _ = super::read(&bytes[..], String::new());
     }
 }
 
@@ -250,6 +247,6 @@ fn mutate(image: &[u8], random: &mut Random, rounds: usize) {
             };
             bytes[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
         }
-        let _ = describe(&bytes[..], String::new());
+        let _ = super::read(&bytes[..], String::new());
     }
 }

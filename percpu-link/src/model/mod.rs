@@ -3,8 +3,12 @@
 //! The field names are the keys of the JSON form, which other programs read: a change of theirs, other than an
 //! addition, raises [`VERSION`].
 
+mod finding;
+
 use percpu_rt::abi::class::Class;
 use serde::{Serialize, Serializer};
+
+pub use finding::{Code, Finding, Severity};
 
 /// The version of the JSON forms.
 pub const VERSION: u32 = 1;
@@ -39,6 +43,20 @@ pub struct Report {
     pub holes: Vec<Hole>,
     /// What is worth knowing about the image.
     pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// The findings that fail a check: denied lints, and what is over budget.
+    pub fn failures(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Panics with all failures, if there are any: the last line of a test.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        let failures: String = self.failures().map(|failure| format!("\n{failure}")).collect();
+        assert!(failures.is_empty(), "{}:{failures}", self.file);
+    }
 }
 
 /// Where an image runs.
@@ -110,37 +128,24 @@ pub struct Hole {
     pub size: u64,
 }
 
-/// Something about an image that its owner should know.
+/// What was written into an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// A stable name, such as `no-symbols`.
-    pub code: &'static str,
-    /// How bad it is.
-    pub severity: Severity,
-    /// The variable concerned, if it is about one.
-    pub variable: Option<String>,
-    /// What was found.
-    pub message: String,
-    /// What to do about it.
-    pub help: String,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The image works, the report is poorer.
-    Note,
-}
-
-impl Severity {
-    /// The word that both forms of the report use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-        }
-    }
+#[non_exhaustive]
+pub struct Patch {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The image as it was named by the caller.
+    pub file: String,
+    /// CPUs that the layout is for, without the orphan.
+    pub cpus: u64,
+    /// Bytes of the template.
+    pub static_size: u64,
+    /// From one unit to the next.
+    pub unit_size: u64,
+    /// Where each unit starts: one a CPU, and the orphan's.
+    pub unit_offsets: Vec<u64>,
+    /// Whether any byte of the file changed.
+    pub changed: bool,
 }
 
 /// A first chunk, as `layout` computes it.
