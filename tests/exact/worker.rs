@@ -108,8 +108,15 @@ pub(crate) fn run(operation: fn(&Lane)) -> Load {
                     let [own, handlers] = [2 * index, 2 * index + 1].map(|id| Lane { id, ..Lane::default() });
                     INTERRUPTED.set(Some((operation, &raw const handlers)));
                     ready.wait();
-                    let enough = || own.turn() >= *QUOTA / THREADS as u64 && disturbed.load(Relaxed) >= disturbances();
-                    while !enough() && own.turn() + CHUNK <= limit() {
+                    let share = *QUOTA / THREADS as u64;
+                    while own.turn() < share || disturbed.load(Relaxed) < disturbances() {
+                        if own.turn() + CHUNK > limit() {
+                            break;
+                        }
+                        if own.turn() >= share {
+                            // What is still missing is the disturber's.
+                            thread::yield_now();
+                        }
                         for _ in 0..CHUNK {
                             own.run(operation);
                         }
