@@ -5,44 +5,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use percpu_link::model::{Mode, Report, Variable};
-use percpu_rt::abi::class::{self, Class};
+use percpu_rt::abi::class::Class;
 use percpu_rt::abi::symbol;
 use tempfile::TempDir;
 
-/// A script for any linker that keeps the templates in sections of their own.
-fn script() -> String {
-    format!(
-        "SECTIONS {{\n\
-         {data} : ALIGN(64) {{ {start} = .; {hot} = .; *({data}..hot.*) {plain} = .; *({data} {data}.*) }}\n\
-         {bss} (NOLOAD) : {{ *({bss} {bss}.*) {end} = .; }}\n\
-         }} INSERT BEFORE .bss;\n",
-        data = class::DATA,
-        bss = class::BSS,
-        start = symbol::START,
-        end = symbol::END,
-        hot = Class::Hot.start_symbol(),
-        plain = Class::Plain.start_symbol(),
-    )
-}
+#[allow(dead_code, reason = "shared with other tests")]
+mod tools;
 
 /// Compiles `source` with `program` and reports on the result; none where the program is missing.
 fn report(program: &OsStr, source_name: &str, source: &str, flags: &[&str]) -> Option<(Report, TempDir)> {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| -> PathBuf { dir.path().join(name) };
-    std::fs::write(path("percpu.ld"), script()).unwrap();
+    std::fs::write(path("percpu.ld"), tools::script()).unwrap();
     std::fs::write(path(source_name), source).unwrap();
     let mut command = Command::new(program);
     command.args(flags).args(["-g", "-o", "image", source_name]).current_dir(dir.path());
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) => {
-            let message = format!("{}: {error}", program.display());
-            assert!(std::env::var_os("PERCPU_REQUIRE_TOOLS").is_none(), "{message}");
-            eprintln!("skipped: {message}");
-            return None;
-        }
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    tools::succeed(&mut command)?;
     Some((percpu_link::report(&path("image")).unwrap(), dir))
 }
 
