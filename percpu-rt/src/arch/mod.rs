@@ -12,6 +12,7 @@
 //!   reach those words;
 //! - `cpu.rs`: `current_cpu() -> usize`, the number under which the running thread's unit stands in the table, and
 //!   `thread_pointer() -> usize`, which no other live thread has;
+//! - `copy.rs`: `copy`, by which set-up fills the units;
 //! - `lock.rs`: the three steps of a lock that are taken on its own CPU, `acquire`, `release` and `mark`;
 //! - `word.rs`: the implementations of [`LocalWord`] and [`LocalInteger`];
 //! - `wide.rs`, where the architecture has the means: the one of `LocalWide`.
@@ -35,6 +36,7 @@ pub(crate) use contract::LocalWide;
 pub(crate) use contract::{LocalInteger, LocalWord};
 #[cfg(backend = "generic")]
 use generic as imp;
+pub(crate) use imp::copy::copy;
 pub(crate) use imp::cpu::{current_cpu, thread_pointer};
 pub(crate) use imp::entry::{arm, entry, init_bounds, layout_record, offset_table};
 pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire, mark, release};

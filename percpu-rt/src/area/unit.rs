@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::template;
+use crate::arch;
 
 /// Bytes from one unit to the next; 0 before set-up.
 static UNIT_SIZE: AtomicUsize = AtomicUsize::new(0);
@@ -46,7 +47,7 @@ pub(crate) unsafe fn fill(unit: *mut u8) {
     }
     // SAFETY: the linker fragment puts `static_size` bytes of initialised templates at `start`, nobody ever
     // writes them, and a unit is memory apart (the caller).
-    unsafe { core::ptr::copy_nonoverlapping(template::start(), unit, template::size()) };
+    unsafe { arch::copy(template::start(), unit, template::size()) };
     let own = offset(unit);
     let anchor = own.wrapping_byte_add((&raw const this_cpu_off).addr()).cast::<usize>();
     // SAFETY: `this_cpu_off` is one of the templates, so its copy is an aligned word of the unit just filled.

@@ -6,6 +6,7 @@
 //!
 //! Before set-up every offset is a poison: an address that no process can map.
 
+pub(super) mod copy;
 pub(super) mod cpu;
 pub(super) mod entry;
 pub(super) mod lock;

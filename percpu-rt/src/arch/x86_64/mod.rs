@@ -51,6 +51,7 @@
 //! Refs: Linux Documentation/userspace-api/rseq.rst and include/uapi/linux/rseq.h; glibc manual, "Restartable
 //! Sequences"; Intel SDM vol. 2.
 
+pub(super) mod copy;
 pub(super) mod cpu;
 pub(super) mod entry;
 pub(super) mod lock;

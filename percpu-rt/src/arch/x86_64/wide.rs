@@ -1,7 +1,8 @@
 //! The two operations on 16 bytes.
 //!
 //! Inside the sequence the halves are compared one by one, and one aligned 16-byte store is the commit. The orphan's
-//! form is `lock cmpxchg16b`, whose `rbx` the compiler keeps for itself: it is saved in another register.
+//! form is `lock cmpxchg16b`, whose `rbx` may not be named as an operand, but may be what the compiler has put one
+//! into: it is exchanged with the operand that belongs there, and back, and the address is moved to a register of its own first.
 
 use core::arch::x86_64::{__m128i, _mm_set_epi64x};
 
@@ -23,15 +24,17 @@ unsafe impl LocalWide for u128 {
                 ],
                 // There is no plain load of 16 bytes that is one for sure: write back 0 if it is 0.
                 orphan: [
-                    "mov {saved}, rbx",
+                    "mov rdi, {copy}",
+                    "xor {zero:e}, {zero:e}",
                     "xor eax, eax",
                     "xor edx, edx",
-                    "xor ebx, ebx",
                     "xor ecx, ecx",
-                    "lock cmpxchg16b xmmword ptr [{copy}]",
-                    "mov rbx, {saved}",
+                    "xchg rbx, {zero}",
+                    "lock cmpxchg16b xmmword ptr [rdi]",
+                    "xchg rbx, {zero}",
                 ],
-                saved = out(reg) _,
+                zero = out(reg) _,
+                out("rdi") _,
                 out("rax") low,
                 out("rdx") high,
                 out("rcx") _,
@@ -60,14 +63,14 @@ unsafe impl LocalWide for u128 {
                     "movaps xmmword ptr [{copy}], {new}",
                 ],
                 orphan: [
-                    "mov {saved}, rbx",
+                    "mov rdi, {copy}",
                     "mov rax, {old_low}",
                     "mov rdx, {old_high}",
-                    "mov rbx, {new_low}",
-                    "lock cmpxchg16b xmmword ptr [{copy}]",
-                    "mov rbx, {saved}",
+                    "xchg rbx, {new_low}",
+                    "lock cmpxchg16b xmmword ptr [rdi]",
+                    "xchg rbx, {new_low}",
                 ],
-                saved = out(reg) _,
+                out("rdi") _,
                 old_low = in(reg) old as u64,
                 old_high = in(reg) (old >> 64) as u64,
                 new_low = in(reg) new_low,
