@@ -43,8 +43,8 @@ pub fn current_exe() -> Result<PathBuf, Error> {
 
 /// Writes into the layout record of the image at `path` how the runtime is to lay out units for `cpus` CPUs.
 ///
-/// In place, and the record's bytes alone: hard links, mode, build-id and times stay as they are, so neither cargo
-/// nor make takes the image for another one. Where the record says so already, nothing is written.
+/// In place, and the record's bytes alone: hard links, which cargo's builds are, mode and build-id stay as they are. Where
+/// the record says so already, nothing is written.
 ///
 /// # Errors
 ///
@@ -89,12 +89,8 @@ fn open(path: &Path) -> Result<ReadCache<File>, Error> {
 
 fn write(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
-    let modified = file.metadata()?.modified()?;
     file.seek(SeekFrom::Start(offset))?;
-    file.write_all(bytes)?;
-    // Only its owner may set a file's time. For others the file is newer than it need be, which is no failure.
-    let _ = file.set_modified(modified);
-    Ok(())
+    file.write_all(bytes)
 }
 
 fn named(path: &Path, flaw: Flaw) -> Error {
