@@ -61,7 +61,7 @@
 //! | `hosted` | yes | per-CPU variables in Linux processes; the crate stays `no_std` |
 //! | `macros` | yes | the attribute [`per_cpu`](macro@per_cpu) |
 //!
-//! Without `hosted`, or where the target is not Linux, only [`abi`] is compiled.
+//! Without `hosted`, or where the target is not a 64-bit Linux, only [`abi`] is compiled.
 //!
 //! # Limits
 //!

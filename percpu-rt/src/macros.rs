@@ -26,33 +26,22 @@ macro_rules! __define {
                 // Through a constant: its bytes may then be copied, and the compiler refuses by itself what may not
                 // stand in several places at once.
                 const __PERCPU_VALUE: $type = $value;
-                $(
-                    // Coerced outside of any unsafe block, so that a wrong signature is the user's line.
-                    const __PERCPU_INIT: unsafe fn($crate::CpuId, *mut $type) = $init;
-                )?
                 // In a block of its own, which the user's expressions cannot see into.
                 {
                     $crate::__template! { $class, $name, $type }
-                    const __PERCPU_PLACE: *mut ::core::primitive::u8 = (&raw const __PERCPU_TEMPLATE).cast_mut().cast();
-                    $crate::__init! { [$($init)?] $type }
-                    __PERCPU_PLACE
+                    $(
+                        // Coerced outside of any unsafe block, so that a wrong signature is the user's line.
+                        const __PERCPU_INIT: $crate::__private::Init<$type> = $init;
+                        #[used]
+                        #[unsafe(link_section = "percpu_init")]
+                        static __PERCPU_INIT_ENTRY: $crate::__private::InitEntry =
+                            // SAFETY: the template of this variable, of this type.
+                            unsafe { $crate::__private::InitEntry::new((&raw const __PERCPU_TEMPLATE) as _, __PERCPU_INIT) };
+                    )?
+                    (&raw const __PERCPU_TEMPLATE) as *mut ::core::primitive::u8
                 }
             }
         }
-    };
-}
-
-/// The entry of a variable's initializer, if it has one.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __init {
-    ([] $type:ty) => {};
-    ([$init:expr] $type:ty) => {
-        #[used]
-        #[unsafe(link_section = "percpu_init")]
-        static __PERCPU_INIT_ENTRY: $crate::__private::InitEntry =
-            // SAFETY: the template of this variable, of this type.
-            unsafe { $crate::__private::InitEntry::new::<$type>(__PERCPU_PLACE, __PERCPU_INIT) };
     };
 }
 

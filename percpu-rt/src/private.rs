@@ -1,6 +1,6 @@
 //! What the expansion of `#[per_cpu]` names. Not for users: anything in here may change in any release.
 
-pub use crate::area::init::InitEntry;
+pub use crate::area::init::{Init, InitEntry};
 pub use crate::var::handle::PerCpu;
 pub use crate::var::kind::{Answer, OtherwiseObject, Probe, Select};
 pub use crate::var::place::Place;

@@ -3,7 +3,7 @@
 //! | backend | this CPU's copy is found by | an operation is |
 //! |---|---|---|
 //! | `x86_64` | `cpu_id` of the thread's `struct rseq`, read inside the sequence | one restartable sequence with one commit instruction, no `lock` |
-//! | `generic` | the operating system's CPU number, a hint | one relaxed atomic operation, exact wherever it lands |
+//! | `generic` | the operating system's CPU number, a hint | one atomic operation, exact wherever it lands |
 //!
 //! A backend is a folder with these files:
 //!

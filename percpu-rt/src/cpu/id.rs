@@ -7,8 +7,8 @@ use crate::arch;
 
 /// The number of a possible CPU.
 ///
-/// Holding one proves that set-up has run and that the CPU's unit exists, for good: an access to a given CPU's copy
-/// needs no check. Numbers are dense or not as the machine's are, and all less than
+/// Holding one proves that the CPU's unit is set up, for good: an access to a given CPU's copy needs no check. (The
+/// functions of `init = ..` are given one earlier; an access through it faults until set-up is over.) Numbers are dense or not as the machine's are, and all less than
 /// [`nr_cpu_ids`](crate::nr_cpu_ids).
 ///
 /// In a Linux process the last possible CPU is the **orphan**: no processor, but the unit on which threads without restartable
@@ -37,7 +37,8 @@ impl CpuId {
         if set::is_possible(index) { u32::try_from(index).ok().map(Self) } else { None }
     }
 
-    /// The CPU whose unit set-up has just put into the table; the set of possible CPUs does not tell it yet.
+    /// The CPU whose unit set-up has just filled, for its initializers: the one exception to what holding a `CpuId`
+    /// proves, and an access through it faults.
     pub(crate) const fn in_set_up(index: u32) -> Self {
         Self(index)
     }
@@ -58,7 +59,7 @@ impl CpuId {
     /// Whether this is the unit of threads without restartable sequences and no processor.
     #[must_use]
     pub fn is_orphan(self) -> bool {
-        self.index() + 1 == set::nr_cpu_ids()
+        set::is_orphan(self.index())
     }
 }
 

@@ -12,4 +12,4 @@ mod set;
 pub use id::{CpuId, per_cpu_offset, this_cpu};
 pub use iter::{OnlineCpus, PossibleCpus, online_cpus, possible_cpus};
 pub use set::nr_cpu_ids;
-pub(crate) use set::{Bits, publish};
+pub(crate) use set::{Bits, announce_orphan, publish};

@@ -10,6 +10,9 @@ const WORDS: usize = MAX_CPUS / 64 + 1;
 /// The number behind the last possible CPU; 0 before set-up, so that no `CpuId` exists.
 static NR_CPU_IDS: AtomicUsize = AtomicUsize::new(0);
 
+/// The orphan's number; known from the start of set-up, as initializers may ask.
+static ORPHAN: AtomicUsize = AtomicUsize::new(usize::MAX);
+
 /// One bit a possible CPU, the orphan's included.
 static POSSIBLE: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
 
@@ -43,6 +46,16 @@ impl Bits {
         let word = self.0.iter().rposition(|&word| word != 0)?;
         Some(word * 64 + 63 - self.0[word].leading_zeros() as usize)
     }
+}
+
+/// Makes the orphan's number known.
+pub(crate) fn announce_orphan(orphan: usize) {
+    ORPHAN.store(orphan, Ordering::Relaxed);
+}
+
+/// Whether this is the orphan's number.
+pub(super) fn is_orphan(index: usize) -> bool {
+    ORPHAN.load(Ordering::Relaxed) == index
 }
 
 /// Makes the possible CPUs known, the orphan as the one behind the last; ends set-up of the units.

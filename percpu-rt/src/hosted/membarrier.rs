@@ -30,11 +30,11 @@ pub(crate) fn can_restart_sequences() -> bool {
 /// Makes `cpu` restart the sequence that a thread of this process is in, if there is one, and everything before
 /// this call visible to the sequences that follow.
 ///
-/// To be called where [`can_restart_sequences`] said yes. A CPU that is offline has nothing to restart.
-pub(crate) fn restart_sequences(cpu: CpuId) {
-    let Some(cpu) = cpu.os_id() else { return };
-    let done = membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, CMD_FLAG_CPU, cpu.cast_signed());
-    assert!(done, "membarrier worked for this process before");
+/// To be called where [`can_restart_sequences`] said yes; false where the process has been forbidden it since. A CPU that is
+/// offline has nothing to restart.
+#[must_use]
+pub(crate) fn restart_sequences(cpu: CpuId) -> bool {
+    cpu.os_id().is_none_or(|cpu| membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, CMD_FLAG_CPU, cpu.cast_signed()))
 }
 
 fn membarrier(command: libc::c_int, flags: libc::c_uint, cpu: libc::c_int) -> bool {

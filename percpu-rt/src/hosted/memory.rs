@@ -1,8 +1,9 @@
 //! The address space of all units: reserved once, opened as it is used.
 //!
 //! One `PROT_NONE` mapping covers every unit, so neighbouring CPUs' offsets differ by the unit size and CPU numbers that are
-//! not possible meet memory that faults. Reserved address space costs nothing: it is neither resident, even under
-//! `mlockall`, nor counted by overcommit. A writable reservation would be both.
+//! not possible meet memory that faults. Reserved address space is neither resident, even under `mlockall` by
+//! root, nor counted by overcommit; a writable reservation would be both. It does count where the kernel limits address
+//! space itself: `ulimit -v`, also one that is set later, and `mlockall` without privileges (`ulimit -l`).
 //!
 //! Units are far larger than the static variables need: dynamic chunks are to be ranges of the same units.
 

@@ -47,24 +47,31 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     unit::set_unit_size(units.size);
     nodes::place(|cpu| (units.base.wrapping_byte_add(cpu.min(closed) * units.size), units.size));
 
-    // Every number first gets a unit that faults: no entry may stay null, as that is the template's own offset.
+    // Every number first gets a unit that faults: no entry may stay null, as that is the template's own offset, and
+    // no initializer may reach another one's copies.
     let table = arch::offset_table();
-    for (slot, entry) in table.iter().enumerate() {
-        let unit = units.base.wrapping_byte_add(slot.min(closed) * units.size);
-        entry.store(unit::offset(unit), Ordering::Relaxed);
+    let unit_of = |index: usize| units.base.wrapping_byte_add(index * units.size);
+    for entry in table {
+        entry.store(unit::offset(unit_of(closed)), Ordering::Relaxed);
     }
+    cpu::announce_orphan(orphan);
 
     let open = template::size().next_multiple_of(page);
-    for index in (0..=orphan).filter(|&index| index == orphan || possible.contains(index)) {
-        let filled = if open == 0 { units.base } else { memory::open(units, index, open)? };
-        // SAFETY: `open` bytes of a unit that was made writable for this, aligned as the image asks.
-        unsafe { unit::fill(filled) };
-        let slot = if index == orphan { ORPHAN_SLOT } else { index };
-        table[slot].store(unit::offset(filled), Ordering::Relaxed);
-        // SAFETY: the unit is filled and in the table, and nobody can use it before `publish`.
-        unsafe { init::run(CpuId::in_set_up(index as u32)) };
+    let used = || (0..=orphan).filter(|&index| index == orphan || possible.contains(index));
+    for index in used().filter(|_| open != 0) {
+        let unit = memory::open(units, index, open)?;
+        // SAFETY: `open` bytes that were made writable for this, aligned as the image asks; nobody else knows them.
+        unsafe {
+            unit::fill(unit);
+            init::run(CpuId::in_set_up(index as u32), unit);
+        }
     }
 
+    for index in used() {
+        table[index].store(unit::offset(unit_of(index)), Ordering::Relaxed);
+    }
+    // By number for debuggers and loops, and where threads without a number look.
+    table[ORPHAN_SLOT].store(unit::offset(unit_of(orphan)), Ordering::Relaxed);
     fork::watch();
     cpu::publish(&possible, orphan);
     // With CPU numbers that the table has no room for, no number may be looked up.

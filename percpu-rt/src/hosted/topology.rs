@@ -17,7 +17,7 @@ pub(super) struct Possible {
 /// Asks the kernel for its own set, and not for the affinity or quota of a container: `cpu_id` is the host's number.
 ///
 /// Where the file is not to be had, every number below the size of the kernel's CPU masks counts as possible:
-/// address space is all that costs.
+/// a unit with the static variables is what each costs.
 pub(super) fn possible() -> Possible {
     let mut end = 0;
     let cpus = read_list(c"/sys/devices/system/cpu/possible", |last| end = end.max(last + 1)).unwrap_or_else(|| {

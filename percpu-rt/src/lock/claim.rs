@@ -4,7 +4,7 @@ use core::fmt;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 
 use super::owner::Owner;
-use super::raw::{Place, assert_alive};
+use super::raw::{DEAD, Place, is_dead};
 use crate::arch::{self, CLAIM, HELD, LockWords, WAITERS};
 use crate::cpu::CpuId;
 use crate::platform;
@@ -13,8 +13,8 @@ use crate::platform;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockOnError {
-    /// The kernel cannot make a CPU restart its sequences: Linux before 5.10, or a sandbox that forbids
-    /// `membarrier`.
+    /// The kernel cannot make a CPU restart its sequences: Linux before 5.10, or a sandbox that forbids `membarrier`,
+    /// also one that was entered since.
     Unsupported,
 }
 
@@ -43,8 +43,10 @@ pub(super) fn claim(place: Place, cpu: CpuId) -> Result<(), LockOnError> {
     become_claimer(place, words);
     loop {
         words.state.fetch_or(CLAIM, SeqCst);
-        if expels {
-            platform::restart_sequences(cpu);
+        if expels && !platform::restart_sequences(cpu) {
+            // The flag may be overwritten by now, and need not be there to be taken back.
+            release(words);
+            return Err(LockOnError::Unsupported);
         }
         // A sequence that had read the state before may have overwritten it, but none does so from here on.
         if words.state.load(Acquire) & CLAIM != 0 {
@@ -56,8 +58,11 @@ pub(super) fn claim(place: Place, cpu: CpuId) -> Result<(), LockOnError> {
         if state & HELD == 0 {
             return Ok(());
         }
-        // Nobody but this thread claims, so what it may hold already is a copy that it has locked.
-        assert_alive(words, state & HELD);
+        // Nobody but this thread claims, and it holds no copy: `become_claimer` has looked.
+        if is_dead(words, state & HELD) {
+            release(words);
+            panic!("{DEAD}");
+        }
         platform::wait(&words.state, state);
     }
 }
@@ -81,10 +86,7 @@ fn become_claimer(place: Place, words: &LockWords) {
     place.assert_not_mine();
     let take = || words.claimer.compare_exchange(0, me, SeqCst, Relaxed);
     while let Err(claimer) = take() {
-        assert!(
-            Owner::from_word(claimer).is_none_or(Owner::is_alive),
-            "a thread that did not survive the fork claims this copy of the LocalLock"
-        );
+        assert!(Owner::from_word(claimer).is_none_or(Owner::is_alive), "{DEAD}");
         words.claim_waiters.store(1, SeqCst);
         // Once more: it may have gone before it could see that somebody waits.
         if take().is_ok() {

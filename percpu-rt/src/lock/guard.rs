@@ -6,7 +6,6 @@ use core::ops::{Deref, DerefMut};
 
 use super::claim;
 use super::raw::{LocalLock, Place};
-use crate::arch::LockWords;
 
 /// Exclusive access to one CPU's copy of a [`LocalLock`]; its drop unlocks.
 ///
@@ -14,7 +13,6 @@ use crate::arch::LockWords;
 #[must_use = "the copy is unlocked as soon as the guard is dropped"]
 pub struct LocalLockGuard<'a, T> {
     lock: &'a LocalLock<T>,
-    words: &'a LockWords,
     held: Held,
     // The thread that locked is the one that is taken for the holder.
     not_send: PhantomData<*mut ()>,
@@ -31,17 +29,17 @@ enum Held {
 impl<'a, T> LocalLockGuard<'a, T> {
     /// # Safety
     ///
-    /// `words` are those of `lock`, and this thread has just acquired them at `place`.
+    /// This thread has just acquired `lock`, a copy of the lock at `place`.
     #[inline(always)]
-    pub(super) unsafe fn acquired(lock: &'a LocalLock<T>, words: &'a LockWords, place: Place) -> Self {
-        Self { lock, words, held: Held::Locally(place), not_send: PhantomData }
+    pub(super) unsafe fn acquired(lock: &'a LocalLock<T>, place: Place) -> Self {
+        Self { lock, held: Held::Locally(place), not_send: PhantomData }
     }
 
     /// # Safety
     ///
-    /// `words` are those of `lock`, and this thread has just claimed them.
-    pub(super) unsafe fn claimed(lock: &'a LocalLock<T>, words: &'a LockWords) -> Self {
-        Self { lock, words, held: Held::Remotely, not_send: PhantomData }
+    /// This thread has just claimed `lock`.
+    pub(super) unsafe fn claimed(lock: &'a LocalLock<T>) -> Self {
+        Self { lock, held: Held::Remotely, not_send: PhantomData }
     }
 }
 
@@ -49,8 +47,8 @@ impl<T> Drop for LocalLockGuard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
         match self.held {
-            Held::Locally(place) => place.release(self.words),
-            Held::Remotely => claim::release(self.words),
+            Held::Locally(place) => place.release(self.lock.words()),
+            Held::Remotely => claim::release(self.lock.words()),
         }
     }
 }

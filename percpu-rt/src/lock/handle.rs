@@ -21,8 +21,9 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
     ///
     /// # Panics
     ///
-    /// Where the sleep would have no end: the thread holds a copy of this lock, on whichever CPU, or the holder is a
-    /// thread that did not survive a `fork`.
+    /// Where the sleep would have no end: the thread holds a copy of this lock, on whichever CPU, or the holder is
+    /// known to be a thread that did not survive a `fork`. A thread is known by its thread pointer, so one that
+    /// inherits that of a thread which ended with a forgotten guard is taken for the holder.
     #[doc(alias = "local_lock")]
     #[inline(always)]
     pub fn lock(&self) -> LocalLockGuard<'_, T> {
@@ -30,9 +31,9 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
         if cfg!(debug_assertions) {
             place.assert_not_mine();
         }
-        let words = place.try_acquire().unwrap_or_else(|| place.acquire_slowly());
-        // SAFETY: acquired in this line above.
-        unsafe { self.guard(place, words) }
+        let copy = place.try_acquire().unwrap_or_else(|| place.acquire_slowly());
+        // SAFETY: acquired in the line above.
+        unsafe { self.guard(place, copy) }
     }
 
     /// Locks this CPU's copy if it is free.
@@ -43,7 +44,7 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
     pub fn try_lock(&self) -> Option<LocalLockGuard<'_, T>> {
         let place = self.lock_place();
         // SAFETY: acquired in this line.
-        place.try_acquire().map(|words| unsafe { self.guard(place, words) })
+        place.try_acquire().map(|copy| unsafe { self.guard(place, copy) })
     }
 
     /// Calls `f` with this CPU's copy locked.
@@ -71,9 +72,8 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
     pub fn lock_on(&self, cpu: CpuId) -> Result<LocalLockGuard<'_, T>, LockOnError> {
         let place = self.lock_place();
         claim::claim(place, cpu)?;
-        let lock = self.per_cpu_ptr(cpu);
         // SAFETY: the copy just claimed: a lock in a live unit, reached by shared references.
-        Ok(unsafe { LocalLockGuard::claimed(&*lock, &*lock.cast::<LockWords>()) })
+        Ok(unsafe { LocalLockGuard::claimed(&*self.per_cpu_ptr(cpu)) })
     }
 
     #[inline(always)]
@@ -85,11 +85,11 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
 
     /// # Safety
     ///
-    /// `words` are of a copy of this lock, which the thread has just acquired.
+    /// `copy` is one of this lock, which the thread has just acquired.
     #[inline(always)]
-    unsafe fn guard<'a>(&'a self, place: Place, words: &LockWords) -> LocalLockGuard<'a, T> {
-        let words = core::ptr::from_ref(words);
-        // SAFETY: the words come first in the lock, which lives as long as `self` is borrowed; the caller has acquired them.
-        unsafe { LocalLockGuard::acquired(&*words.cast::<LocalLock<T>>(), &*words, place) }
+    unsafe fn guard(&self, place: Place, copy: *mut LockWords) -> LocalLockGuard<'_, T> {
+        // SAFETY: the words come first in the lock, which lives for as long as `self` is borrowed and is reached by
+        // shared references alone; the caller has acquired it.
+        unsafe { LocalLockGuard::acquired(&*copy.cast::<LocalLock<T>>(), place) }
     }
 }

@@ -30,7 +30,8 @@
 //!
 //! All copies of one lock are one place in a program's lock order, like one mutex: whoever holds a copy must not wait
 //! for another copy of it. A thread that is about to sleep looks through the copies and panics if one is its own,
-//! so a thread never waits for itself, even after it has been moved. Between different locks the usual rule holds: take them in one
+//! so a thread never waits for itself, even after it has been moved. In a forked child it panics where the holder is a
+//! thread of the parent's; not where the fork fell between the two stores that take or free a copy and name its owner. Between different locks the usual rule holds: take them in one
 //! order everywhere.
 //!
 //! - `owner`: which thread, and on which side of a fork.

@@ -39,6 +39,12 @@ impl<T> LocalLock<T> {
         Self { words: LockWords::new(), value: UnsafeCell::new(value) }
     }
 
+    /// The lock's words.
+    #[inline(always)]
+    pub(super) fn words(&self) -> &LockWords {
+        &self.words
+    }
+
     /// The value's address; using it takes the lock.
     pub(super) fn value(&self) -> *mut T {
         self.value.get()
@@ -74,31 +80,30 @@ impl Place {
 
     /// Takes this CPU's copy, if it is free.
     #[inline(always)]
-    pub(super) fn try_acquire(&self) -> Option<&LockWords> {
+    pub(super) fn try_acquire(&self) -> Option<*mut LockWords> {
         // SAFETY: a live lock (`new`).
         let (copy, found) = unsafe { arch::acquire(self.0, Owner::this_thread().to_word()) };
-        // SAFETY: a live copy of it; its words are atomics.
-        (found == 0).then(|| unsafe { &*copy })
+        (found == 0).then_some(copy)
     }
 
     /// Takes this CPU's copy, after sleeping for as long as it is not free.
     ///
     /// # Panics
     ///
-    /// Where the sleep would have no end: this thread holds a copy of the lock, or the holder is a thread that did
-    /// not survive a fork.
+    /// Where the sleep would have no end: this thread holds a copy of the lock, or the holder is known to be a thread
+    /// that did not survive a fork.
     #[cold]
-    pub(super) fn acquire_slowly(&self) -> &LockWords {
+    pub(super) fn acquire_slowly(&self) -> *mut LockWords {
         loop {
             // SAFETY: a live lock (`new`).
             let (copy, found) = unsafe { arch::acquire(self.0, Owner::this_thread().to_word()) };
+            if found == 0 {
+                return copy;
+            }
             // SAFETY: a live copy of it; its words are atomics.
             let words = unsafe { &*copy };
-            if found == 0 {
-                return words;
-            }
             self.assert_not_mine();
-            assert_alive(words, found);
+            assert!(!is_dead(words, found), "{DEAD}");
             let marked = found | WAITERS;
             // SAFETY: a live lock, and a copy of it.
             if found == marked || unsafe { arch::mark(self.0, copy, found, marked) } {
@@ -143,12 +148,13 @@ fn release_slowly(words: &LockWords) {
     }
 }
 
-/// # Panics
-///
-/// Where a copy that was found in state `found` will never be freed: whoever has it was a thread of the parent's.
-pub(super) fn assert_alive(words: &LockWords, found: u32) {
+/// What a thread is told that would wait for one that does not exist.
+pub(super) const DEAD: &str = "a thread that did not survive the fork holds this copy of the LocalLock";
+
+/// Whether a copy that was found in state `found` will never be freed: whoever has it was a thread of the parent's.
+pub(super) fn is_dead(words: &LockWords, found: u32) -> bool {
     let is_dead = |word: u64| Owner::from_word(word).is_some_and(|owner| !owner.is_alive());
     let held = found & HELD != 0 && is_dead(words.owner.load(Relaxed));
     let claimed = found & CLAIM != 0 && is_dead(words.claimer.load(Relaxed));
-    assert!(!held && !claimed, "a thread that did not survive the fork holds this CPU's copy of the LocalLock");
+    held || claimed
 }

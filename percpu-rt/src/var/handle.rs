@@ -26,7 +26,9 @@ use crate::cpu::CpuId;
 /// ```
 pub struct PerCpu<P, T, K> {
     pub(super) place: P,
-    kind: PhantomData<(fn() -> T, K)>,
+    // Invariant in `T`: a handle both takes and gives values.
+    values: PhantomData<fn(T) -> T>,
+    kind: PhantomData<K>,
 }
 
 impl<P, T, K> PerCpu<P, T, K> {
@@ -39,7 +41,7 @@ impl<P, T, K> PerCpu<P, T, K> {
     #[doc(hidden)]
     #[must_use]
     pub const unsafe fn from_place(place: P) -> Self {
-        Self { place, kind: PhantomData }
+        Self { place, values: PhantomData, kind: PhantomData }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Operations on this CPU's copy of a word.
 //!
 //! Each happens as a whole on the copy of one CPU, on which the thread runs at that moment: no migration, no
-//! other thread of that CPU and no signal handler comes between. Relaxed in memory order. After set-up each may be called from
+//! other thread of that CPU and no signal handler comes between. In memory order integers
+//! are relaxed; reading a pointer acquires and writing one releases, so that what a `&'static U` refers to is there. After set-up each may be called from
 //! anywhere, signal handlers included; before set-up each faults.
 
 use super::handle::PerCpu;

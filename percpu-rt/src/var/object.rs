@@ -1,5 +1,6 @@
 //! Shared references to the copies of an object.
 
+use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
@@ -58,12 +59,28 @@ impl<P: Place, T: Sync + 'static> PerCpu<P, T, IsObject> {
 }
 
 /// A loop over the CPUs' copies of an object, made by [`PerCpu::iter`].
-#[derive(Clone, Debug)]
 #[must_use = "a loop does nothing until it is run"]
 pub struct Copies<'a, T> {
     place: *mut T,
     cpus: PossibleCpus,
     variable: PhantomData<&'a T>,
+}
+
+// SAFETY: what it gives away is `&T`, which any thread may hold.
+unsafe impl<T: Sync> Send for Copies<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Copies<'_, T> {}
+
+impl<T> Clone for Copies<'_, T> {
+    fn clone(&self) -> Self {
+        Self { place: self.place, cpus: self.cpus.clone(), variable: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Copies<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Copies").field("cpus", &self.cpus).finish_non_exhaustive()
+    }
 }
 
 impl<'a, T: Sync> Iterator for Copies<'a, T> {

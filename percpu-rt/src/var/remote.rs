@@ -1,5 +1,6 @@
-//! Other CPUs' copies of a word: relaxed atomic loads.
+//! Other CPUs' copies of a word: atomic loads, relaxed but for pointers, whose loads acquire.
 
+use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
@@ -69,12 +70,23 @@ fn sum<T: Integer>(values: Values<'_, T>) -> T {
 }
 
 /// A loop over the CPUs' values of a word, made by [`PerCpu::iter`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a loop does nothing until it is run"]
 pub struct Values<'a, T> {
     place: *mut T,
     cpus: PossibleCpus,
     variable: PhantomData<&'a T>,
+}
+
+// SAFETY: what it stands for is a shared borrow of a handle, which every thread may use.
+unsafe impl<T: Scalar> Send for Values<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Scalar> Sync for Values<'_, T> {}
+
+impl<T> fmt::Debug for Values<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Values").field("cpus", &self.cpus).finish_non_exhaustive()
+    }
 }
 
 impl<T: Scalar> Iterator for Values<'_, T> {

@@ -1,7 +1,7 @@
 //! Which types are words, and how their values travel to the backends.
 
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 use crate::arch::{LocalInteger, LocalWord};
@@ -64,13 +64,13 @@ pub(crate) mod sealed {
 
 /// What the backends operate on, and how other CPUs' copies of it are read.
 pub(crate) trait Repr: LocalWord + PartialEq {
-    /// A relaxed atomic load.
+    /// An atomic load: relaxed, or of a pointer acquiring.
     ///
     /// # Safety
     ///
     /// `copy` is an aligned, initialised copy of a variable of this type, accessed as `LocalWord::read` says.
     unsafe fn load(copy: *mut Self) -> Self;
-    /// A relaxed atomic store.
+    /// An atomic store: relaxed, or of a pointer releasing.
     ///
     /// # Safety
     ///
@@ -79,24 +79,31 @@ pub(crate) trait Repr: LocalWord + PartialEq {
 }
 
 macro_rules! repr {
-    ($($repr:ty as $atomic:ty),* $(,)?) => {$(
+    ($($repr:ty as $atomic:ty, $load:ident, $store:ident;)*) => {$(
         impl Repr for $repr {
             #[inline]
             unsafe fn load(copy: *mut Self) -> Self {
                 // SAFETY: aligned and valid for as long as this call (the caller). Operations of its own CPU
                 // access it at the same time by single instructions of the same width, from assembly.
-                unsafe { <$atomic>::from_ptr(copy) }.load(Relaxed)
+                unsafe { <$atomic>::from_ptr(copy) }.load($load)
             }
 
             #[inline]
             unsafe fn store(copy: *mut Self, value: Self) {
                 // SAFETY: as above.
-                unsafe { <$atomic>::from_ptr(copy) }.store(value, Relaxed);
+                unsafe { <$atomic>::from_ptr(copy) }.store(value, $store);
             }
         }
     )*};
 }
-repr!(u8 as AtomicU8, u16 as AtomicU16, u32 as AtomicU32, u64 as AtomicU64, *mut () as AtomicPtr<()>);
+repr! {
+    u8 as AtomicU8, Relaxed, Relaxed;
+    u16 as AtomicU16, Relaxed, Relaxed;
+    u32 as AtomicU32, Relaxed, Relaxed;
+    u64 as AtomicU64, Relaxed, Relaxed;
+    // Whoever reads a reference finds what it refers to.
+    *mut () as AtomicPtr<()>, Acquire, Release;
+}
 
 /// Integers: the backends' form is the unsigned integer of the same width.
 macro_rules! integer {
@@ -138,12 +145,11 @@ macro_rules! integer {
         impl Bits for $word {}
         impl Integer for $word {}
 
-        // The operations need it; every target of the hosted half grants it.
+        // The operations need it; every target with a backend grants it.
         const _: () = assert!(align_of::<$word>() == size_of::<$word>());
     )*};
 }
 integer!(u8 as u8, u16 as u16, u32 as u32, u64 as u64, i8 as u8, i16 as u16, i32 as u32, i64 as u64);
-#[cfg(target_pointer_width = "64")]
 integer!(usize as u64, isize as u64);
 
 impl sealed::Sealed for bool {}

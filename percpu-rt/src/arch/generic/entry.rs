@@ -3,7 +3,7 @@
 //! Without assembly the table cannot be hidden from other shared objects, and a link of a staticlib may leave out
 //! the hook; then the first access faults at the poison.
 
-use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::super::ORPHAN_SLOT;
 use crate::abi::record::{self, ByteOrder};
@@ -23,9 +23,9 @@ macro_rules! entry {
 }
 pub(crate) use entry;
 
-/// What the table holds before set-up: an address that no process can map, so that an access faults and never
-/// finds the template.
-const POISON: *mut u8 = core::ptr::without_provenance_mut(1 << (usize::BITS - 1));
+/// What the table holds before set-up: plus any address of user space it is one that no process can map, so that an access faults
+/// and never finds the template. Bit 55 is set: it is the one that says "the kernel's" where aarch64 ignores the top byte.
+const POISON: *mut u8 = core::ptr::without_provenance_mut(0xff80 << 48);
 
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals, reason = "the name by which assembly and debuggers know it")]
@@ -35,6 +35,12 @@ static __per_cpu_offset: [AtomicPtr<u8>; ORPHAN_SLOT + 1] = [const { AtomicPtr::
 #[inline(always)]
 pub(crate) fn offset_table() -> &'static [AtomicPtr<u8>; ORPHAN_SLOT + 1] {
     &__per_cpu_offset
+}
+
+/// Whether set-up has filled the table.
+#[inline]
+pub(super) fn is_set_up() -> bool {
+    __per_cpu_offset[ORPHAN_SLOT].load(Ordering::Relaxed) != POISON
 }
 
 /// The first byte of the table of initializers and the byte behind it.

@@ -1,6 +1,6 @@
 //! Every other target, and Miri: atomics, no assembly.
 //!
-//! A thread asks the operating system for its CPU's number and runs one relaxed atomic operation on that copy. It may
+//! A thread asks the operating system for its CPU's number and runs one atomic operation on that copy, relaxed but for pointers. It may
 //! have been moved on by then, so two CPUs may meet on one copy; being atomic, the operation is exact all the
 //! same, and all that migration costs is the line's travel.
 //!

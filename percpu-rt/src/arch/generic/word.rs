@@ -1,6 +1,6 @@
 //! The word operations, for each width.
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 use super::super::{LocalInteger, LocalWord, locate};
@@ -8,38 +8,38 @@ use super::cpu::current_cpu;
 
 /// Implements the traits for one width by the operations of its atomic type.
 macro_rules! width {
-    (word $word:ty, $atomic:ty) => {
+    (word $word:ty, $atomic:ty, $load:ident, $store:ident, $exchange:ident) => {
         // SAFETY: every operation is one atomic operation on one copy.
         unsafe impl LocalWord for $word {
             #[inline]
             unsafe fn read(place: *mut Self) -> Self {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.load(Relaxed)
+                unsafe { copy::<$atomic, _>(place) }.load($load)
             }
 
             #[inline]
             unsafe fn write(place: *mut Self, value: Self) {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.store(value, Relaxed);
+                unsafe { copy::<$atomic, _>(place) }.store(value, $store);
             }
 
             #[inline]
             unsafe fn xchg(place: *mut Self, value: Self) -> Self {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.swap(value, Relaxed)
+                unsafe { copy::<$atomic, _>(place) }.swap(value, $exchange)
             }
 
             #[inline]
             unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                match unsafe { copy::<$atomic, _>(place) }.compare_exchange(old, new, Relaxed, Relaxed) {
+                match unsafe { copy::<$atomic, _>(place) }.compare_exchange(old, new, $exchange, $load) {
                     Ok(found) | Err(found) => found,
                 }
             }
         }
     };
     (integer $word:ty, $atomic:ty) => {
-        width!(word $word, $atomic);
+        width!(word $word, $atomic, Relaxed, Relaxed, Relaxed);
 
         // SAFETY: as for `LocalWord` above.
         unsafe impl LocalInteger for $word {
@@ -98,7 +98,8 @@ width!(integer u8, AtomicU8);
 width!(integer u16, AtomicU16);
 width!(integer u32, AtomicU32);
 width!(integer u64, AtomicU64);
-width!(word *mut (), AtomicPtr<()>);
+// Whoever reads a reference finds what it refers to.
+width!(word *mut (), AtomicPtr<()>, Acquire, Release, AcqRel);
 
 /// The copy of the variable at `place` that belongs to the CPU the thread was on a moment ago.
 ///
