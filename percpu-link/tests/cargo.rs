@@ -194,3 +194,24 @@ fn messages_take_the_form_that_is_asked_for() {
     let (_, stderr) = output(&mut tool(&dir, "build --message-format=bogus"), 1);
     assert!(stderr.contains("bogus"), "{stderr}");
 }
+
+/// The example of the README, as it stands there.
+fn readme_test() -> String {
+    let readme = include_str!("../README.md");
+    let (_, behind) = readme.split_once("```rust\n").unwrap();
+    behind.split_once("```").unwrap().0.into()
+}
+
+#[test]
+fn a_test_keeps_a_budget_with_nothing_installed() {
+    let dev = format!("[dev-dependencies]\npercpu-link = {{ path = {:?} }}\n", env!("CARGO_MANIFEST_DIR"));
+    let dir = new("kept", &dev);
+    let test = readme_test();
+    for (budget, status) in [("64 << 10", 0), ("7", 101)] {
+        let test = test.replace("64 << 10", budget);
+        fs::write(dir.path().join("src/main.rs"), format!("{MAIN}\n#[cfg(test)]\nmod tests {{\n{test}}}\n")).unwrap();
+        let (stdout, _) = output(cargo(dir.path()).args(["test", "--bin", "kept", "budget"]), status);
+        let is_told = stdout.contains("error[over-budget]: the static size is ");
+        assert_eq!(is_told, status != 0, "{stdout}");
+    }
+}
