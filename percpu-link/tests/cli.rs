@@ -2,34 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 #[allow(dead_code, reason = "shared with the tests of the reader")]
 mod fixture;
+#[allow(dead_code, reason = "shared with other tests")]
+mod tools;
 
 use fixture::{Elf, Section, data, object, zeros};
-
-/// Our binary, free of what the environment says about colours.
-fn tool() -> Command {
-    clean(env!("CARGO_BIN_EXE_percpu-link"))
-}
-
-fn clean(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env_remove("NO_COLOR").env_remove("CARGO_TERM_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
-    command
-}
-
-#[track_caller]
-fn output(command: &mut Command, status: i32) -> (String, String) {
-    let Output { status: actual, stdout, stderr } = command.output().unwrap();
-    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-    assert_eq!(actual.code(), Some(status), "{command:?}\n{stdout}\n{stderr}");
-    (stdout, stderr)
-}
+use tools::{cargo_tool, output, succeed, tool};
 
 /// A directory with the images that a test asks for.
 struct Room(TempDir);
@@ -50,8 +34,8 @@ impl Room {
 
     /// Our binary in this directory.
     fn tool(&self, args: &str) -> Command {
-        let mut command = tool();
-        command.current_dir(self.0.path()).args(args.split_whitespace());
+        let mut command = tool(&args.split_whitespace().collect::<Vec<_>>());
+        command.current_dir(self.0.path());
         command
     }
 }
@@ -140,24 +124,11 @@ fn what_is_no_image_is_named_with_a_remedy() {
     }
 }
 
-/// Runs a program that a test needs; tells whether there is one.
-fn has_run(command: &mut Command) -> bool {
-    match command.status() {
-        Ok(status) => status.success(),
-        Err(error) => {
-            let message = format!("{}: {error}", command.get_program().display());
-            assert!(std::env::var_os("PERCPU_REQUIRE_TOOLS").is_none(), "{message}");
-            eprintln!("skipped: {message}");
-            false
-        }
-    }
-}
-
 #[test]
 #[cfg(unix)]
 fn a_pipe_is_refused_without_waiting_for_a_writer() {
     let room = Room::new();
-    if has_run(Command::new("mkfifo").arg(room.path("fifo"))) {
+    if succeed(Command::new("mkfifo").arg(room.path("fifo"))).is_some() {
         let (_, stderr) = output(&mut room.tool("report fifo"), 1);
         assert!(stderr.contains("not a regular file"), "{stderr}");
     }
@@ -208,7 +179,7 @@ fn claims_of_a_damaged_file_reserve_no_memory() {
     files.push(sections);
     for (number, bytes) in files.iter().enumerate() {
         let room = Room::new().with("image", bytes);
-        let mut shell = clean("sh");
+        let mut shell = Command::new("sh");
         shell.args(["-c", "ulimit -v 262144; exec \"$0\" report image", env!("CARGO_BIN_EXE_percpu-link")]);
         let status = if number == 2 { 0 } else { 1 };
         output(shell.current_dir(room.0.path()), status);
@@ -280,10 +251,10 @@ pcpu-alloc: s192512 r8192 d28672 u262144 alloc=1*2097152
 pcpu-alloc: [0] 00 01 02 03 04 05 06 07
 pcpu-alloc: [0] 08 09 10 11 -- -- -- --
 ";
-    assert_eq!(output(tool().args(line.split(' ')), 0).0, expected);
+    assert_eq!(output(&mut Room::new().tool(line), 0).0, expected);
 
     let line = "layout --static 188K --reserved 0x2000 --dyn 28K --atom 2M --page 4096 --cpus 6 --nodes 3 --interleave";
-    let (stdout, _) = output(tool().args(line.split(' ')).args(["--format", "json"]), 0);
+    let (stdout, _) = output(Room::new().tool(line).args(["--format", "json"]), 0);
     let expected = serde_json::json!({
         "version": 1,
         "unit_size": 1_048_576,
@@ -336,8 +307,8 @@ const VARIABLES: &str = "
 impl Room {
     /// The subcommand of cargo in this directory.
     fn cargo(&self, args: &str) -> Command {
-        let mut command = clean(env!("CARGO_BIN_EXE_cargo-percpu-link"));
-        command.current_dir(self.0.path()).args(args.split_whitespace());
+        let mut command = cargo_tool(&args.split_whitespace().collect::<Vec<_>>());
+        command.current_dir(self.0.path());
         command.env("CARGO_TARGET_DIR", self.path("target"));
         command
     }
