@@ -13,7 +13,7 @@ use tempfile::TempDir;
 #[allow(dead_code, reason = "shared with other tests")]
 mod tools;
 
-use tools::{TOTAL, output, program, run_program, succeed, tool, when_written};
+use tools::{TOTAL, build_program, output, program, run_program, succeed, tool, when_written};
 
 /// What 200 CPUs have for a unit; every machine with fewer than 63 gets more by itself.
 const OF_200: u64 = 1 << 32;
@@ -55,6 +55,29 @@ fn the_unit_size_is_the_patched_one() {
     // Without a number the layout is for this machine, as the runtime would compute it.
     output(&mut tool(&["patch", path.to_str().unwrap()]), 0);
     assert_eq!(run_program(&path), (computed, TOTAL.into()));
+}
+
+#[test]
+fn programs_of_every_kind_use_the_record() {
+    if program().is_none() {
+        return;
+    }
+    for (name, flags) in [
+        ("fixed", "-Crelocation-model=static"),
+        ("static", "-Ctarget-feature=+crt-static"),
+        ("packed", "-Clink-arg=-Wl,-z,pack-relative-relocs"),
+        ("split", "-Csplit-debuginfo=packed"),
+        ("generic", "--cfg percpu_backend=\"generic\""),
+    ] {
+        let path = build_program(name, flags);
+        let computed = run_program(&path);
+        assert_eq!(computed.1, TOTAL, "{name}");
+        output(&mut tool(&["check", path.to_str().unwrap()]), 0);
+        patch(&path, 200);
+        assert_eq!(run_program(&path), (OF_200, TOTAL.into()), "{name}");
+        output(&mut tool(&["patch", path.to_str().unwrap()]), 0);
+        assert_eq!(run_program(&path), computed, "{name}");
+    }
 }
 
 #[test]

@@ -152,14 +152,18 @@ pub(crate) fn program() -> Option<&'static Path> {
         eprintln!("skipped: the runtime needs no record elsewhere");
         return None;
     }
-    Some(PROGRAM.get_or_init(|| {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("program");
-        package(&dir, "program", "", &[("src/main.rs", include_str!("program.rs"))]);
-        let mut cargo = cargo(&dir);
-        cargo.args(["build", "--quiet"]).env("RUSTFLAGS", "-Clink-arg=-Wl,--build-id");
-        output(&mut cargo, 0);
-        target().join("debug/program")
-    }))
+    Some(PROGRAM.get_or_init(|| build_program("program", "-Clink-arg=-Wl,--build-id")))
+}
+
+/// The same program by this name, built with `flags` for rustc.
+pub(crate) fn build_program(name: &str, flags: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    package(&dir, name, "", &[("src/main.rs", include_str!("program.rs"))]);
+    // Where a target is named the flags are not for build scripts and macros, which then are compiled once for all.
+    let triple = "x86_64-unknown-linux-gnu";
+    let mut cargo = cargo(&dir);
+    output(cargo.args(["build", "--quiet", "--target", triple]).env("RUSTFLAGS", flags), 0);
+    target().join(triple).join("debug").join(name)
 }
 
 /// The total that [`program`] has to print.
