@@ -44,7 +44,8 @@ pub(crate) fn cargo_tool(args: &[&str]) -> Command {
 
 fn clean(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
-    for name in ["NO_COLOR", "CARGO_TERM_COLOR", "CLICOLOR_FORCE", "PERCPU_UNIT_SIZE"] {
+    // Flags of our own build, for a sanitizer say, are not for what the tests build.
+    for name in ["NO_COLOR", "CARGO_TERM_COLOR", "CLICOLOR_FORCE", "PERCPU_UNIT_SIZE", "RUSTFLAGS"] {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null());
