@@ -17,6 +17,8 @@ pub(super) enum Failure {
     Layout(crate::abi::layout::LayoutError),
     /// The kernel grants no reservation of this size.
     Reserve { units: usize, unit_size: usize, errno: i32, limit: Option<u64> },
+    /// The loader does not find the shared object that holds this code by the loader's own name for it.
+    Pin,
     /// The kernel does not back the static part of the units.
     Open { bytes: usize, errno: i32 },
 }
@@ -44,6 +46,10 @@ impl fmt::Display for Failure {
                     None => f.write_str("; PERCPU_UNIT_SIZE sets a smaller unit"),
                 }
             }
+            Self::Pin => f.write_str(
+                "the shared object with these per-CPU variables cannot be kept loaded (dlopen with RTLD_NOLOAD and \
+                 RTLD_NODELETE fails), and closing it would end the process; link the variables into the program",
+            ),
             Self::Open { bytes, errno } => write!(
                 f,
                 "cannot make {bytes} bytes of a unit writable (errno {errno}); the limits on data (ulimit -d) and on \

@@ -3,6 +3,7 @@
 //! ```text
 //! loader ─▶ .init_array.00098 ─▶ set_up ─┬─ topology: which CPU numbers can the kernel ever report?
 //!                                        ├─ image:    where is the template, how is it aligned?
+//!                                        ├─ pin:      a shared object stays loaded, whoever closes it
 //!                                        ├─ record:   has the post-link step laid out the units?
 //!                                        ├─ memory:   one reservation of all units, its static parts opened
 //!                                        ├─ nodes:    each unit is to come from its CPU's NUMA node
@@ -14,6 +15,7 @@
 //! the process with the reason and the remedy: there is nobody yet to return it to.
 //!
 //! Limits, all of them the platform's:
+//! - A shared object with variables (a cdylib) is a domain of its own and stays loaded after `dlclose`.
 //! - A forked child has a snapshot of every unit.
 //! - Between `vfork` and `exec` the child shares the parent's memory but not its registration: no per-CPU
 //!   operation may run there.
@@ -26,6 +28,7 @@ mod image;
 mod membarrier;
 mod memory;
 mod nodes;
+mod pin;
 mod record;
 mod rseq;
 mod set_up;

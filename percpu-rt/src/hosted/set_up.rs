@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use super::failure::Failure;
 use super::memory::{self, Need};
-use super::{fork, image, nodes, record, rseq, topology};
+use super::{fork, image, nodes, pin, record, rseq, topology};
 use crate::abi::layout;
 use crate::arch::{self, ORPHAN_SLOT};
 use crate::area::{init, template, unit};
@@ -39,7 +39,9 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     }
     .sizes()
     .map_err(Failure::Layout)?;
-    let alignment = image::alignment();
+    let image = image::find();
+    pin::pin(image)?;
+    let alignment = image.alignment;
     let need = Need { used: orphan + 1, bytes: sizes.min_unit_size as usize, align: alignment.max(page) };
     let units = memory::reserve(need, record::unit_size(need, sizes.static_size, alignment))?;
     // The last unit is never opened: it is that of the numbers that are not expected.
