@@ -23,9 +23,8 @@ const ASSEMBLY: [(&str, &str); 2] = [
 
 /// Where a section of templates may be spelled out, beside tests: inputs and messages written by hand do not follow a
 /// mistake in the names.
-const SECTIONS: [(&str, &str); 3] = [
+const SECTIONS: [(&str, &str); 2] = [
     ("percpu-rt/src/abi/class.rs", "the one home of the names"),
-    ("percpu-rt/src/arch/", "the anchor is a part of the assembly of set-up"),
     ("percpu-rt/build/fragment.rs", "the text of the error tells what a user's script says"),
 ];
 

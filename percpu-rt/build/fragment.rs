@@ -7,9 +7,8 @@ use crate::symbol::{END, START, THIS_CPU_OFF};
 
 /// What a linker that does not read the fragment should be told. It stands in the first line, which is the one
 /// that linkers quote when they give up on a file.
-const REMEDY: &str = "percpu-rt: per-CPU variables need LLD as the linker for now; \
-    remedy: build with RUSTFLAGS=-Clinker-features=+lld (the default on x86_64-unknown-linux-gnu), \
-    or with -Clink-arg=-fuse-ld=lld and LLD installed";
+const REMEDY: &str = "percpu-rt: built for LLD, which reads this file; \
+    remedy: build with PERCPU_LINK=section in the environment for any other linker";
 
 /// The fragment: all templates between two symbols, in class order, in front of `.bss`.
 ///
@@ -17,8 +16,9 @@ const REMEDY: &str = "percpu-rt: per-CPU variables need LLD as the linker for no
 /// with file bytes, and since a place before `.data` could end in the part that becomes read-only.
 pub(crate) fn script() -> String {
     let mut text = format!("/* {REMEDY} */ SECTIONS\n{{\n");
-    // Aligned as a whole, so that the alignments inside hold in every unit too.
-    let _ = writeln!(text, "  {DATA} : ALIGN({CACHE_LINE})\n  {{");
+    // The template is one span, aligned as the most aligned variable of either section: only then do the alignments
+    // inside hold in every unit too.
+    let _ = writeln!(text, "  {DATA} : ALIGN(MAX({CACHE_LINE}, ALIGNOF({BSS})))\n  {{");
     let _ = writeln!(text, "    HIDDEN({START} = .);");
     for class in Class::ALL.into_iter().filter(|&class| class != Class::Zeroed) {
         if class.starts_line() {
@@ -37,12 +37,6 @@ pub(crate) fn script() -> String {
          takes .data.* before percpu.x does; let it leave out .data..percpu*\")"
     );
     text
-}
-
-/// What stands in the fragment's place for a linker that does not read it: a file that stops the link with the
-/// remedy. GNU ld prints the text of the assertion; mold and wild quote the line.
-pub(crate) fn refusal() -> String {
-    format!("ASSERT(0, \"{REMEDY}\")\n")
 }
 
 fn write_class(text: &mut String, class: Class) {

@@ -1,11 +1,15 @@
-//! Hands the linker fragment to every final link of a program with per-CPU variables.
+//! Settles how templates are linked, and hands the linker fragment to every final link of a program that uses it.
 //!
 //! Cargo carries a dependency's link search path and libraries into each final link (binary, test, example,
 //! doctest, cdylib), and LLD reads a library that is a text file as a linker script. So the fragment travels as a
 //! "library" and no user configures anything. `rustc-link-arg` would not travel.
+//!
+//! Other linkers refuse such a file. Where a trial link says so, there is none, and the templates of all crates go to
+//! one section around which every linker makes symbols by itself.
 
 // The contract's names, from the one place where they stand. The runtime and the tool use the rest of it.
 #[allow(dead_code, unreachable_pub, reason = "the script needs only the sections and symbols of the contract")]
+#[allow(unexpected_cfgs, reason = "what this script finds out is known to the crate and not to the script")]
 #[path = "../src/abi/class.rs"]
 mod class;
 #[allow(dead_code, unreachable_pub, reason = "the script needs only the sections and symbols of the contract")]
@@ -15,17 +19,28 @@ mod symbol;
 mod fragment;
 mod probe;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The fragment's file name: kernels `INCLUDE` it, and linkers show it in their messages.
+use crate::probe::Verdict;
+
+/// The fragment's file name, by which kernels `INCLUDE` it.
 const FRAGMENT: &str = "percpu.x";
+
+/// The fragment's file name as programs are linked with it. GNU ld, when it meets the file after all, says no more of it
+/// than its name.
+const LIBRARY: &str = "percpu.x-needs-LLD-or-PERCPU_LINK=section";
+
+/// The environment variable that settles how templates are linked, without a trial.
+const CHOICE: &str = "PERCPU_LINK";
 
 fn main() {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/abi");
+    println!("cargo::rerun-if-env-changed={CHOICE}");
     println!("cargo::rustc-check-cfg=cfg(has_backend)");
     println!("cargo::rustc-check-cfg=cfg(backend, values(\"x86_64\", \"generic\"))");
+    println!("cargo::rustc-check-cfg=cfg(link, values(\"section\"))");
     let backend = backend();
     if let Some(name) = backend {
         println!("cargo::rustc-cfg=has_backend");
@@ -33,16 +48,33 @@ fn main() {
     }
 
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let path = out.join(FRAGMENT);
-    let write = |text: String| fs::write(&path, text).expect("OUT_DIR is writable");
-    write(fragment::script());
+    for name in [FRAGMENT, LIBRARY] {
+        fs::write(out.join(name), fragment::script()).expect("OUT_DIR is writable");
+    }
     println!("cargo::rustc-link-search=native={}", out.display());
     // A kernel names the fragment in its own script; without a backend there is nothing to be linked.
     if backend.is_some() {
-        if let probe::Verdict::Refused = probe::link_with(&out, FRAGMENT) {
-            write(fragment::refusal());
+        if reads_fragment(&out) {
+            println!("cargo::rustc-link-lib=dylib:+verbatim={LIBRARY}");
+        } else {
+            println!("cargo::rustc-cfg=link=\"section\"");
         }
-        println!("cargo::rustc-link-lib=dylib:+verbatim={FRAGMENT}");
+    }
+}
+
+/// Whether programs are to be linked with the fragment: as the environment says, else as the linker shows.
+fn reads_fragment(out: &Path) -> bool {
+    match env::var(CHOICE).as_deref() {
+        Ok("script") => true,
+        Ok("section") => false,
+        Err(env::VarError::NotPresent) => matches!(probe::link_with(out, LIBRARY), Verdict::Accepted),
+        _ => {
+            println!(
+                "cargo::error={CHOICE} is neither `script` (all templates by percpu.x, which LLD reads) nor `section` (in \
+                 one section, for every linker)"
+            );
+            true
+        }
     }
 }
 
@@ -53,9 +85,11 @@ fn backend() -> Option<&'static str> {
     let hosted = env::var_os("CARGO_FEATURE_HOSTED").is_some() && cfg("TARGET_OS").as_deref() == Some("linux");
     // `--cfg percpu_backend="generic"` runs the portable operations where the others would do: in tests of them.
     let wants_generic = cfg("PERCPU_BACKEND").as_deref() == Some("generic") || cfg("MIRI").is_some();
+    // Words of 64 bits are aligned to 8 and atomic where pointers have as many.
+    let wide = cfg("TARGET_POINTER_WIDTH").as_deref() == Some("64");
     match cfg("TARGET_ARCH").as_deref() {
-        _ if !hosted => None,
-        Some("x86_64") if !wants_generic && cfg("TARGET_POINTER_WIDTH").as_deref() == Some("64") => Some("x86_64"),
+        _ if !hosted || !wide => None,
+        Some("x86_64") if !wants_generic => Some("x86_64"),
         _ => Some("generic"),
     }
 }

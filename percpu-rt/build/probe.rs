@@ -13,7 +13,7 @@ pub(crate) enum Verdict {
     /// It reads the fragment, or there is nothing to be learnt (no standard library for the target, say), and
     /// the final link is left to speak for itself.
     Accepted,
-    /// It links, but not with the fragment.
+    /// It links, but not with the fragment: programs are linked without it.
     Refused,
 }
 

@@ -30,30 +30,6 @@ fn a_program_without_variables_links_and_runs() {
     }
 }
 
-/// The link fails, with a text that names what works.
-#[track_caller]
-fn assert_names_the_remedy(flags: &[&str]) {
-    let fixture = flags.iter().fold(program("counts"), |fixture, flag| fixture.flag(flag));
-    let error = fixture.try_build().map(|built| built.file).expect_err("a linker that does not read the fragment");
-    for word in ["LLD", "RUSTFLAGS", "-Clinker-features=+lld"] {
-        assert!(error.contains(word), "no {word} in:\n{error}");
-    }
-}
-
-#[test]
-fn gnu_ld_names_the_remedy() {
-    if !tool::skip_sanitized("a build by cargo") && tool::require("ld.bfd").is_some() {
-        assert_names_the_remedy(&["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=bfd"]);
-    }
-}
-
-#[test]
-fn mold_names_the_remedy() {
-    if !tool::skip_sanitized("a build by cargo") && tool::require("mold").is_some() {
-        assert_names_the_remedy(&["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=mold"]);
-    }
-}
-
 #[test]
 fn templates_in_another_section_are_a_link_error() {
     if tool::skip_sanitized("a build by cargo") {

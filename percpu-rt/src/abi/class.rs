@@ -12,6 +12,13 @@ pub const DATA: &str = ".data..percpu";
 /// The output section of the zero templates, directly behind [`DATA`].
 pub const BSS: &str = ".bss..percpu";
 
+/// The one section of all templates in programs that are linked without the fragment: most linkers do not read it, but
+/// every linker makes `__start_` and `__stop_` symbols around a section whose name is an identifier.
+///
+/// Classes have no order there: each variable keeps its alignment. Zero templates have file bytes, so the code generator no
+/// longer refuses a `zeroed` variable with another value; its copies then have that value.
+pub const FALLBACK: &str = "__percpu";
+
 /// Bytes of a cache line: what `shared_aligned` keeps apart and what `hot` packs.
 ///
 /// As Linux's `L1_CACHE_BYTES`, with 64 for every architecture that has no larger line in wide use.
@@ -20,10 +27,15 @@ pub const CACHE_LINE: u64 = 64;
 /// The section of one class of variables; the crate's root exports it for the expansion of `#[per_cpu]`.
 ///
 /// `__section!(hot HITS)` is `".data..percpu..hot.HITS"`. It is a macro since a section name has to be a literal
-/// where it is used, and it stands here so that the literals have one home.
+/// where it is used, and it stands here so that the literals have one home. The build script's finding decides for all
+/// crates of a program: they expand this macro of this build.
+#[cfg(not(link = "section"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __section {
+    (first) => {
+        ".data..percpu..first"
+    };
     (plain $name:ident) => {
         ::core::concat!(".data..percpu.", ::core::stringify!($name))
     };
@@ -32,6 +44,16 @@ macro_rules! __section {
     };
     ($class:ident $name:ident) => {
         ::core::concat!(".data..percpu..", ::core::stringify!($class), ".", ::core::stringify!($name))
+    };
+}
+
+/// The section of every variable, where the linker does not read the fragment; see [`FALLBACK`].
+#[cfg(link = "section")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __section {
+    ($($class_and_name:ident)+) => {
+        "__percpu"
     };
 }
 

@@ -8,6 +8,12 @@ pub const START: &str = "__per_cpu_start";
 /// The byte behind the template; defined by the linker fragment.
 pub const END: &str = "__per_cpu_end";
 
+/// [`START`] where all templates are in [`FALLBACK`](super::class::FALLBACK); defined by the linker.
+pub const FALLBACK_START: &str = "__start___percpu";
+
+/// [`END`] where all templates are in [`FALLBACK`](super::class::FALLBACK); defined by the linker.
+pub const FALLBACK_END: &str = "__stop___percpu";
+
 /// The table of the CPUs' offsets, indexed by CPU number; defined by the runtime.
 pub const OFFSET_TABLE: &str = "__per_cpu_offset";
 

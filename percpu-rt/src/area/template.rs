@@ -1,8 +1,11 @@
 //! The linked template: the initial value of every static per-CPU variable.
 
 unsafe extern "C" {
-    // `abi::symbol::START` and `END`, from the linker fragment: used by address alone.
+    // `abi::symbol::START` and `END`, from the linker fragment, or what the linker makes in their place: used by address
+    // alone.
+    #[cfg_attr(link = "section", link_name = "__start___percpu")]
     static __per_cpu_start: u8;
+    #[cfg_attr(link = "section", link_name = "__stop___percpu")]
     static __per_cpu_end: u8;
 }
 

@@ -16,7 +16,7 @@ macro_rules! entry {
         static SET_UP: extern "C" fn() = $set_up;
 
         #[unsafe(no_mangle)]
-        #[unsafe(link_section = ".data..percpu..first")]
+        #[unsafe(link_section = $crate::__section!(first))]
         #[allow(non_upper_case_globals, reason = "the name by which assembly and debuggers know it")]
         static this_cpu_off: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
     };

@@ -4,7 +4,7 @@
 //! .data    __percpu_rseq_offset   1 << 63: a poison, until set-up has finished
 //! .bss     __percpu_unregistered_slots   the entries of the numbers -8 .. 0, which no registered thread has
 //!          __per_cpu_offset       the offsets of CPUs 0 .. MAX_CPUS, then the orphan unit's
-//! .data..percpu..first  this_cpu_off        in each unit: the offset of its CPU
+//! .data..percpu..first  this_cpu_off        in each unit: the offset of its CPU (in `__percpu` without the fragment)
 //! .data.rel.ro  __percpu_init_bounds        first and end of the table of initializers
 //! .percpu_layout        __percpu_layout_record: not patched yet
 //! .init_array.00098     the hook
@@ -46,7 +46,7 @@ macro_rules! entry {
             "percpu_word __per_cpu_offset, {table_size}",
             ".skip {table_size}",
             ".popsection",
-            ".pushsection .data..percpu..first, \"aw\", @progbits",
+            concat!(".pushsection ", $crate::__section!(first), ", \"aw\", @progbits"),
             "percpu_word this_cpu_off, 8",
             ".quad 0",
             ".popsection",
@@ -67,8 +67,11 @@ macro_rules! entry {
             ".size __percpu_unregistered_offset, . - __percpu_unregistered_offset",
             ".popsection",
             // The linker makes these two symbols around the section; a program without initializers has neither.
+            // Hidden as all the rest: a shared object is never to see those of the program.
             ".weak __start_percpu_init",
+            ".hidden __start_percpu_init",
             ".weak __stop_percpu_init",
+            ".hidden __stop_percpu_init",
             ".pushsection .data.rel.ro.__percpu_init_bounds, \"aw\", @progbits",
             "percpu_word __percpu_init_bounds, 16",
             ".quad __start_percpu_init, __stop_percpu_init",
@@ -85,6 +88,11 @@ macro_rules! entry {
             ".balign 8",
             ".quad {set_up}",
             ".popsection",
+            // Where the linker makes the template's bounds; the fragment hides its own.
+            concat!(".ifc ", $crate::__section!(first), ", __percpu"),
+            ".hidden __start___percpu",
+            ".hidden __stop___percpu",
+            ".endif",
             ".purgem percpu_word",
             table_size = const 8 * ($crate::arch::ORPHAN_SLOT + 1),
             record_size = const $crate::abi::record::SIZE,
