@@ -56,6 +56,31 @@ fn set_up_runs_before_main_of_c() {
     }
 }
 
+/// In one section nothing is to be added to the link, whatever the linker.
+#[test]
+fn in_one_section_c_links_by_any_linker() {
+    if tool::skip_sanitized("a program of C") {
+        return;
+    }
+    let built = Fixture::new(env!("CARGO_TARGET_TMPDIR"), "archive", "archive");
+    let built = built.release().variable("PERCPU_LINK", "section").build();
+    let Some(cc) = tool::require("cc") else { return };
+    for [linker, option] in [["ld.bfd", "-fuse-ld=bfd"], ["mold", "-fuse-ld=mold"]] {
+        if tool::require(linker).is_none() {
+            continue;
+        }
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("archive-{linker}"));
+        let source = program.with_extension("c");
+        fs::write(&source, PROGRAM).expect("the target directory is writable");
+        let mut cc = Command::new(&cc);
+        cc.arg(&source).arg(&built.file).arg("-o").arg(&program).args([option, "-lpthread", "-ldl", "-lm"]);
+        let output = run(cc.arg("-Wl,--gc-sections"));
+        assert!(output.status.success(), "{cc:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+        let output = run(&mut command(&program));
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"1000\n".as_slice()), "{output:?}");
+    }
+}
+
 #[test]
 fn an_earlier_constructor_of_c_dies() {
     for release in [false, true] {

@@ -1,11 +1,13 @@
-//! Under LLD a program needs no configuration; under others, and beside scripts that take the templates away, the link
+//! What is linked in which way without configuration, the way out where that is wrong, and templates that go astray: the link
 //! fails with a text that names the remedy.
 
 use std::fs;
 use std::path::Path;
 
+use percpu_tests::fixture::Fixture;
 use percpu_tests::tool;
 
+use super::matrix::{GNU_LD, LLD, Linker, MOLD};
 use super::{assert_counts, command, program, run};
 
 #[test]
@@ -27,6 +29,98 @@ fn a_program_without_variables_links_and_runs() {
     for fixture in [program("unused"), program("unused").release()] {
         let output = run(&mut command(&fixture.build().file));
         assert_eq!((output.status.success(), output.stdout.as_slice()), (true, b"ran\n".as_slice()));
+    }
+}
+
+fn is_there(linker: Linker) -> bool {
+    !tool::skip_sanitized("a build by cargo") && (linker.tool.is_empty() || tool::require(linker.tool).is_some())
+}
+
+/// The build fails, with these words.
+#[track_caller]
+fn assert_fails(fixture: &Fixture, words: &[&str]) {
+    let error = fixture.try_build().map(|built| built.file).expect_err("a build that cannot be");
+    for word in words {
+        assert!(error.contains(word), "no {word} in:\n{error}");
+    }
+}
+
+/// The sections of a program, by name.
+fn has_section(file: &Path, name: &str) -> bool {
+    let bytes = fs::read(file).expect("a program");
+    let image = object::File::parse(bytes.as_slice()).expect("an ELF file");
+    object::Object::section_by_name(&image, name).is_some()
+}
+
+#[test]
+fn the_linker_decides_by_itself() {
+    for (linker, section) in [(LLD, ".data..percpu"), (GNU_LD, "__percpu"), (MOLD, "__percpu")] {
+        if is_there(linker) {
+            let file = program("counts").flags(linker.flags).build().file;
+            assert!(has_section(&file, section), "{linker:?}");
+        }
+    }
+}
+
+#[test]
+fn one_section_is_for_every_linker() {
+    for linker in [LLD, GNU_LD, MOLD] {
+        if is_there(linker) {
+            let file = program("counts").flags(linker.flags).variable("PERCPU_LINK", "section").build().file;
+            assert_counts(&mut command(&file));
+            assert!(has_section(&file, "__percpu") && !has_section(&file, ".data..percpu"), "{linker:?}");
+        }
+    }
+}
+
+/// What a final link by another linker than that of the trial meets.
+#[test]
+fn a_linker_that_meets_the_fragment_names_the_remedy() {
+    for linker in [GNU_LD, MOLD] {
+        if is_there(linker) {
+            let fixture = program("counts").flags(linker.flags).variable("PERCPU_LINK", "script");
+            assert_fails(&fixture, &["percpu.x", "LLD", "PERCPU_LINK=section"]);
+        }
+    }
+}
+
+#[test]
+fn a_choice_that_is_none_is_refused() {
+    if is_there(LLD) {
+        let fixture = program("counts").variable("PERCPU_LINK", "lld");
+        assert_fails(&fixture, &["PERCPU_LINK", "`script`", "`section`"]);
+    }
+}
+
+/// Scripts that take the one section away, as its linker reads them: there is nothing to make the bounds around.
+#[test]
+fn the_one_section_in_another_is_a_link_error() {
+    if !is_there(GNU_LD) {
+        return;
+    }
+    for (name, script) in [
+        ("moves", "SECTIONS { .moved : { *(__percpu) } } INSERT BEFORE .bss;\n"),
+        ("drops", "SECTIONS { /DISCARD/ : { *(__percpu) } } INSERT BEFORE .bss;\n"),
+    ] {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("x");
+        fs::write(&file, script).expect("writable");
+        let option = format!("-Clink-arg=-Wl,-T,{}", file.display());
+        for linker in [GNU_LD, LLD] {
+            let fixture = program("counts").flags(linker.flags).flag(&option).variable("PERCPU_LINK", "section");
+            assert_fails(&fixture, &["__start___percpu"]);
+        }
+    }
+}
+
+/// Another image's variables belong to another domain: what an inlined operation needs of it is hidden.
+#[test]
+fn a_dylib_that_exports_variables_is_a_link_error() {
+    for (linker, choice) in [(LLD, "script"), (LLD, "section"), (GNU_LD, "section"), (MOLD, "section")] {
+        if is_there(linker) && !cfg!(percpu_backend = "generic") {
+            let imports = Fixture::new(env!("CARGO_TARGET_TMPDIR"), "imports", "imports");
+            let imports = imports.flag("-Cprefer-dynamic").flags(linker.flags).variable("PERCPU_LINK", choice);
+            assert_fails(&imports, &["__percpu_rseq_offset"]);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is linked in which way, and what happens before set-up and where set-up cannot be had.
 //!
-//! - `linkers`: zero configuration under LLD, and a text with the remedy elsewhere.
+//! - `matrix`: every linker, profile and kind of program.
+//! - `linkers`: what is linked without configuration, and a text with the remedy where templates go astray.
+//! - `shared_object`: opened, used, closed, and a domain of its own.
 //! - `early`: an access before set-up ends the process.
 //! - `archive`: a static library linked by C.
 //! - `limits`: the unit size, and address space that is not to be had.
@@ -10,12 +12,15 @@ mod archive;
 mod early;
 mod limits;
 mod linkers;
+mod matrix;
+mod shared_object;
 mod static_libc;
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-use percpu_tests::fixture::Fixture;
+use percpu_tests::fixture::{self, Fixture};
+use percpu_tests::tool;
 
 /// A program of `fixtures/`.
 fn program(name: &'static str) -> Fixture {
@@ -40,6 +45,16 @@ fn assert_counts(command: &mut Command) -> String {
 fn number(text: &str, key: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_else(|| panic!("no {key} in:\n{text}"));
     line.trim().parse().unwrap_or_else(|_| panic!("{key} is no number in:\n{text}"))
+}
+
+/// Whether programs without a dynamic linker can be linked here; says that a test is skipped where not.
+fn has_static_libc() -> bool {
+    let files = ["/usr/lib/x86_64-linux-gnu/libc.a", "/usr/lib/aarch64-linux-gnu/libc.a", "/usr/lib64/libc.a"];
+    let found = files.iter().any(|file| Path::new(file).exists()) && fixture::host().ends_with("-gnu");
+    if !found {
+        tool::missing("static glibc (libc.a)");
+    }
+    found
 }
 
 fn command(file: &Path) -> Command {

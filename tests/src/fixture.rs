@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 
 use serde_json::Value;
@@ -13,29 +13,62 @@ use serde_json::Value;
 /// A generated package.
 struct Package {
     name: &'static str,
-    /// The table of its targets in the manifest, and what the table says beside name and path.
-    table: [&'static str; 2],
-    /// Its targets, each a file in `fixtures/`.
-    targets: &'static [&'static str],
-    depends_on_library: bool,
+    targets: &'static [Target],
+    /// The packages beside it that it uses.
+    depends_on: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 4] = [
+/// A target of a package: a file in `fixtures/`.
+struct Target {
+    /// Its table in the manifest.
+    table: &'static str,
+    name: &'static str,
+    /// The file, without `.rs`.
+    source: &'static str,
+    /// What the table says beside name and path.
+    more: &'static str,
+}
+
+/// A program whose file has its name.
+const fn program(name: &'static str) -> Target {
+    Target { table: "[[bin]]", name, source: name, more: "" }
+}
+
+/// A library whose file has its name.
+const fn library(name: &'static str, more: &'static str) -> Target {
+    Target { table: "[lib]", name, source: name, more }
+}
+
+const PACKAGES: [Package; 8] = [
     Package {
         name: "programs",
-        table: ["[[bin]]", ""],
-        targets: &["counts", "early", "unused"],
-        depends_on_library: false,
+        targets: &[program("counts"), program("early"), program("host"), program("unused")],
+        depends_on: &[],
     },
-    Package { name: "library", table: ["[lib]", ""], targets: &["library"], depends_on_library: false },
-    Package { name: "sites", table: ["[[bin]]", ""], targets: &["sites"], depends_on_library: true },
+    Package { name: "library", targets: &[library("library", "")], depends_on: &[] },
+    Package { name: "sites", targets: &[program("sites")], depends_on: &["library"] },
+    Package { name: "archive", targets: &[library("archive", "crate-type = [\"staticlib\"]\n")], depends_on: &[] },
     Package {
-        name: "archive",
-        table: ["[lib]", "crate-type = [\"staticlib\"]\n"],
-        targets: &["archive"],
-        depends_on_library: false,
+        name: "downstream",
+        targets: &[
+            library("downstream", ""),
+            Target { table: "[[bin]]", name: "main", source: "downstream_main", more: "test = false\n" },
+            Target { table: "[[test]]", name: "integration", source: "downstream_main", more: "" },
+            Target { table: "[[bench]]", name: "measure", source: "downstream_main", more: "harness = false\n" },
+        ],
+        depends_on: &[],
     },
+    Package {
+        name: "plugin",
+        targets: &[library("plugin", "crate-type = [\"cdylib\"]\n")],
+        depends_on: &["downstream"],
+    },
+    Package { name: "exports", targets: &[library("exports", "crate-type = [\"dylib\"]\n")], depends_on: &[] },
+    Package { name: "imports", targets: &[program("imports")], depends_on: &["exports"] },
 ];
+
+/// Has cargo tell in JSON what it built, and in words what is wrong.
+const JSON: &str = "--message-format=json-render-diagnostics";
 
 /// One of the programs in `fixtures/`, and how to build it.
 #[derive(Debug, Clone)]
@@ -44,7 +77,8 @@ pub struct Fixture {
     package: &'static str,
     target: &'static str,
     flags: Vec<String>,
-    release: bool,
+    variables: Vec<[String; 2]>,
+    profile: &'static str,
 }
 
 /// What came of a build.
@@ -60,8 +94,14 @@ impl Fixture {
     /// The program `fixtures/TARGET.rs` of a package. `folder` is `env!("CARGO_TARGET_TMPDIR")`.
     #[must_use]
     pub fn new(folder: &str, package: &'static str, target: &'static str) -> Self {
-        let mut fixture =
-            Self { folder: Path::new(folder).join("fixtures"), package, target, flags: Vec::new(), release: false };
+        let mut fixture = Self {
+            folder: Path::new(folder).join("fixtures"),
+            package,
+            target,
+            flags: Vec::new(),
+            variables: Vec::new(),
+            profile: "dev",
+        };
         if cfg!(percpu_backend = "generic") {
             fixture = fixture.flag("--cfg").flag("percpu_backend=\"generic\"");
         }
@@ -75,10 +115,29 @@ impl Fixture {
         self
     }
 
+    /// With more flags for rustc.
+    #[must_use]
+    pub fn flags(self, flags: &[&str]) -> Self {
+        flags.iter().fold(self, |fixture, flag| fixture.flag(flag))
+    }
+
+    /// With a variable in cargo's environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push([name, value].map(str::to_owned));
+        self
+    }
+
     /// Optimised, in 16 codegen units.
     #[must_use]
-    pub fn release(mut self) -> Self {
-        self.release = true;
+    pub fn release(self) -> Self {
+        self.profile("release")
+    }
+
+    /// By this profile: `dev`, `release`, or `thin` or `fat` with link-time optimisation.
+    #[must_use]
+    pub fn profile(mut self, profile: &'static str) -> Self {
+        self.profile = profile;
         self
     }
 
@@ -92,27 +151,80 @@ impl Fixture {
     ///
     /// Where cargo does not run at all.
     pub fn try_build(&self) -> Result<Built, String> {
-        // One at a time: builds with other flags come out under the same name.
-        static ALONE: Mutex<()> = Mutex::new(());
-        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let library = PACKAGES.iter().any(|package| {
+            package.name == self.package && package.targets.iter().all(|target| target.table == "[lib]")
+        });
+        let which = if library { vec!["--lib"] } else { vec!["--bin", self.target] };
+        let _alone = alone();
+        let messages = self.cargo("build", &[&[JSON], which.as_slice()].concat())?;
+        let artifact = messages.iter().find(|message| message["target"]["name"] == self.target);
+        let file = artifact.and_then(|artifact| artifact["filenames"][0].as_str()).expect("cargo names the file");
+        let runs = |message: &&Value| {
+            let package = message["package_id"].as_str().unwrap_or_default();
+            message["reason"] == "build-script-executed" && package.contains("percpu-rt")
+        };
+        let out = messages.iter().find(runs).and_then(|run| run["out_dir"].as_str()).expect("cargo names OUT_DIR");
+        Ok(Built { file: self.keep(Path::new(file)), fragment: Path::new(out).join("percpu.x") })
+    }
+
+    /// Builds the package's programs, integration tests and benches, and returns them.
+    ///
+    /// # Errors
+    ///
+    /// What cargo said, where it failed.
+    ///
+    /// # Panics
+    ///
+    /// Where cargo does not run at all.
+    pub fn try_build_all(&self) -> Result<Vec<PathBuf>, String> {
+        let package = PACKAGES.iter().find(|package| package.name == self.package).expect("one of the packages");
+        let programs = package.targets.iter().filter(|target| target.table != "[lib]");
+        let which = programs.flat_map(|target| {
+            // `[[bin]]` is chosen by `--bin`.
+            [format!("--{}", target.table.trim_matches(['[', ']'])), target.name.to_owned()]
+        });
+        let which: Vec<String> = [JSON.to_owned()].into_iter().chain(which).collect();
+        let _alone = alone();
+        let messages = self.cargo("build", &which.iter().map(String::as_str).collect::<Vec<_>>())?;
+        Ok(messages.iter().filter_map(|message| Some(self.keep(Path::new(message["executable"].as_str()?)))).collect())
+    }
+
+    /// Builds and runs the package's doctests, with the same flags.
+    ///
+    /// # Errors
+    ///
+    /// What cargo said, where it failed.
+    ///
+    /// # Panics
+    ///
+    /// Where cargo does not run at all.
+    pub fn try_doctests(&self) -> Result<(), String> {
+        let _alone = alone();
+        self.cargo("test", &["--doc"]).map(drop)
+    }
+
+    /// Runs cargo on the package, and returns its messages.
+    fn cargo(&self, command: &str, which: &[&str]) -> Result<Vec<Value>, String> {
         write_packages(&self.folder);
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&self.folder).args(["build", "--offline", "--message-format=json-render-diagnostics"]);
+        cargo.current_dir(&self.folder).args([command, "--offline"]);
         // With a target the flags are kept from build scripts and macros, so these are built once for all flags.
         cargo.args(["--target", host().as_str(), "--target-dir"]).arg(self.folder.join("target"));
-        cargo.args(["--package", self.package]).args(self.release.then_some("--release"));
-        let library = PACKAGES.iter().any(|package| package.name == self.package && package.table[0] == "[lib]");
-        let which = if library { vec!["--lib"] } else { vec!["--bin", self.target] };
-        cargo.args(which);
-        for variable in ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"] {
+        cargo.args(["--package", self.package, "--profile", self.profile]).args(which);
+        for variable in ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]
+        {
             cargo.env_remove(variable);
         }
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\x1f"));
-        let output = cargo.output().expect("cargo runs");
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        for variable in ["CARGO_ENCODED_RUSTFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS"] {
+            cargo.env(variable, self.flags.join("\x1f"));
         }
-        Ok(self.keep(&String::from_utf8_lossy(&output.stdout)))
+        cargo.envs(self.variables.iter().map(|[name, value]| (name, value)));
+        let output = cargo.output().expect("cargo runs");
+        let [text, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        if !output.status.success() {
+            return Err(format!("{errors}{text}"));
+        }
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
     /// Builds it.
@@ -125,25 +237,23 @@ impl Fixture {
         self.try_build().unwrap_or_else(|error| panic!("{self:?} does not build:\n{error}"))
     }
 
-    /// Finds in cargo's messages what was built, and gives it a name that the next build leaves alone.
-    fn keep(&self, messages: &str) -> Built {
-        let messages: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let artifact = messages.iter().find(|message| message["target"]["name"] == self.target);
-        let file = artifact.and_then(|artifact| artifact["filenames"][0].as_str()).expect("cargo names the file");
-        let runs = |message: &&Value| {
-            let package = message["package_id"].as_str().unwrap_or_default();
-            message["reason"] == "build-script-executed" && package.contains("percpu-rt")
-        };
-        let out = messages.iter().find(runs).and_then(|run| run["out_dir"].as_str()).expect("cargo names OUT_DIR");
-        let variant: String = self.flags.concat().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        let name = Path::new(file).file_name().expect("a file").to_string_lossy();
-        let profile = if self.release { "release" } else { "debug" };
-        let kept = self.folder.join(format!("{profile}{variant}-{name}"));
+    /// Gives a file that was built a name that the next build leaves alone.
+    fn keep(&self, file: &Path) -> PathBuf {
+        let variant = self.flags.concat() + &self.variables.concat().concat();
+        let variant: String = variant.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let name = file.file_name().expect("a file").to_string_lossy();
+        let kept = self.folder.join(format!("{}{variant}-{name}", self.profile));
         // A second name for the same file, as a copy could not be run while another thread starts a process.
         let _ = fs::remove_file(&kept);
         fs::hard_link(file, &kept).expect("the target directory is writable");
-        Built { file: kept, fragment: Path::new(out).join("percpu.x") }
+        kept
     }
+}
+
+/// Lets builds follow one another: those with other flags come out under the same name.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The target that rustc builds for by itself.
@@ -177,17 +287,22 @@ fn write_packages(folder: &Path) {
     let names = PACKAGES.map(|package| package.name);
     write(
         &folder.join("Cargo.toml"),
-        &format!("[workspace]\nresolver = \"3\"\nmembers = {names:?}\n\n[profile.release]\ncodegen-units = 16\n"),
+        &format!(
+            "[workspace]\nresolver = \"3\"\nmembers = {names:?}\n\n\
+             [profile.release]\ncodegen-units = 16\n\n\
+             [profile.thin]\ninherits = \"release\"\nlto = \"thin\"\n\n\
+             [profile.fat]\ninherits = \"release\"\nlto = \"fat\"\n"
+        ),
     );
-    for Package { name, table: [table, more], targets, depends_on_library } in PACKAGES {
+    for Package { name, targets, depends_on } in PACKAGES {
         let mut text = format!("[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n");
         text += &format!("\n[dependencies]\npercpu-rt = {{ path = {runtime:?} }}\n");
-        if depends_on_library {
-            text += "library = { path = \"../library\" }\n";
+        for used in depends_on {
+            text += &format!("{used} = {{ path = \"../{used}\" }}\n");
         }
-        for target in targets {
-            let source = tests.join("fixtures").join(target).with_extension("rs");
-            text += &format!("\n{table}\nname = {target:?}\npath = {source:?}\n{more}");
+        for Target { table, name, source, more } in targets {
+            let source = tests.join("fixtures").join(source).with_extension("rs");
+            text += &format!("\n{table}\nname = {name:?}\npath = {source:?}\n{more}");
         }
         write(&folder.join(name).join("Cargo.toml"), &text);
     }
