@@ -37,7 +37,8 @@ impl Template {
         };
         let bss = named(class::BSS);
         let data = named(class::DATA);
-        let data = data.or_else(|| if bss.is_none() { named(FOREIGN) } else { None });
+        let others = || named(class::FALLBACK).or_else(|| named(FOREIGN));
+        let data = data.or_else(|| if bss.is_none() { others() } else { None });
         let bss = match (data, bss) {
             (Some(data), Some(bss)) => Some(bss).filter(|_| follows(&image.sections[data], &image.sections[bss])),
             (_, bss) => bss,
@@ -107,7 +108,8 @@ pub(super) fn stated_ends<R>(image: &Image<'_, R>) -> Option<(u64, u64)> {
         let symbol = image.symbols.iter().find(|symbol| symbol.name == name.as_bytes());
         symbol.map(|symbol| symbol.address)
     };
-    address(symbol::START).zip(address(symbol::END))
+    let by_fragment = address(symbol::START).zip(address(symbol::END));
+    by_fragment.or_else(|| address(symbol::FALLBACK_START).zip(address(symbol::FALLBACK_END)))
 }
 
 /// The template's ends: those that the boundary symbols state, if they are there and enclose the sections with

@@ -70,6 +70,12 @@ fn the_section_is_the_one_that_holds_something() {
     let foreign = data(".percpu", 0x4000, 8, 8);
     let report = read(&Elf::kernel(vec![foreign, empty], vec![object("v", 1, 0x4000, 8)])).unwrap();
     assert_eq!(report.section.name, ".percpu");
+    // Where the linker does not read the fragment; its own symbols stand around the section.
+    let ends = [label(symbol::FALLBACK_START, 1, 0x5000), label(symbol::FALLBACK_END, 1, 0x5010)];
+    let symbols = [vec![object("v", 1, 0x5000, 8)], ends.to_vec()].concat();
+    let report = read(&Elf::kernel(vec![data(class::FALLBACK, 0x5000, 16, 8)], symbols)).unwrap();
+    assert_eq!((report.section.name.as_str(), report.static_size), (class::FALLBACK, 16));
+    assert_eq!((offsets(&report), report.findings.len()), (vec![("v", 0, 8)], 0));
     assert_eq!(read(&Elf::kernel(vec![], vec![])), Err(Flaw::NoSection));
 }
 

@@ -12,8 +12,8 @@ pub(super) fn findings(strays: &[Stray]) -> Vec<Finding> {
 
 fn finding(stray: &Stray) -> Finding {
     let remedy = format!(
-        "link with LLD, which reads percpu-rt's `percpu.x`; a linker script of this program has to leave `{DATA}*` out, \
-         or to `INCLUDE percpu.x`"
+        "link with LLD, which reads percpu-rt's `percpu.x`, or build for any linker with `PERCPU_LINK=section`; a linker \
+         script of this program has to leave `{DATA}*` out, or to `INCLUDE percpu.x`"
     );
     let (variable, message) = match stray {
         Stray::Variables { section, names } => {
