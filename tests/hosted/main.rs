@@ -10,6 +10,7 @@
 
 mod cpus;
 mod fork;
+mod init;
 mod model;
 mod steps;
 mod unregistered;

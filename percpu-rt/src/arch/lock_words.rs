@@ -19,7 +19,7 @@ pub(crate) struct LockWords {
     pub(crate) state: AtomicU32,
     /// 1 while somebody sleeps for `claimer` to become 0.
     pub(crate) claim_waiters: AtomicU32,
-    /// The last thread that acquired the copy; has a meaning while the copy is held.
+    /// The thread that holds the copy; has a meaning while the copy is held, and is no former holder then.
     pub(crate) owner: AtomicU64,
     /// The thread that claims the copy from another CPU, or 0.
     pub(crate) claimer: AtomicU64,

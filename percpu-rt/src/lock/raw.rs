@@ -139,7 +139,7 @@ impl Place {
 /// Frees a copy whose CPU the thread has left, or for which others wait.
 #[cold]
 fn release_slowly(words: &LockWords) {
-    // The owner goes first: on some copies the next one is stored only after the state is taken.
+    // The owner goes first, so that it is never this thread's once it has nothing any more.
     words.owner.store(0, Relaxed);
     let state = words.state.fetch_and(!(HELD | WAITERS), Release);
     if state & (WAITERS | CLAIM) != 0 {

@@ -67,9 +67,11 @@ pub(crate) unsafe fn release(place: *mut LockWords, held: *mut LockWords) -> boo
                 "jne {other}",
                 "cmp dword ptr [{copy}], {held_state}",
                 "jne {other}",
+                // The owner goes first. Were it left, a thread that looks through the copies could take what it has
+                // held for what it holds, when its own signal handler locks between its two looks.
+                "mov qword ptr [{copy} + {owner_offset}], 0",
                 "mov dword ptr [{copy}], 0",
             ],
-            // The owner goes first: on this copy the next one is stored only after the state is taken.
             orphan: [
                 "cmp {copy}, {held}",
                 "jne {other}",

@@ -1,0 +1,96 @@
+//! The load is exact, however its threads are registered; and it is not where the claim's barrier does nothing.
+
+use std::env;
+use std::process::Command;
+
+use percpu_tests::tool::{self, FULL, SANITIZED, is_set};
+
+use crate::load;
+
+/// Set for a process in which `membarrier` succeeds without doing anything.
+const NO_BARRIER: &str = "PERCPU_TEST_NO_BARRIER";
+
+/// The patience of a watchdog that is not expected to bark.
+const MINUTE: u32 = 6000;
+
+fn acquisitions() -> u64 {
+    let whole = 50_000_000;
+    match () {
+        () if is_set(FULL) => whole * 4,
+        () if is_set(SANITIZED) => whole / 100,
+        () if cfg!(debug_assertions) => whole / 10,
+        () => whole,
+    }
+}
+
+#[test]
+fn a_pair_is_never_seen_in_the_middle() {
+    assert_eq!(load::run(acquisitions(), MINUTE), Ok(()));
+}
+
+#[test]
+#[cfg_attr(percpu_backend = "generic", ignore = "it needs no registration")]
+fn nor_without_registration() {
+    let mut command = this_test("exclusion::a_pair_is_never_seen_in_the_middle");
+    let output = command.env("GLIBC_TUNABLES", "glibc.pthread.rseq=0").output().expect("the test program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// The control: without it nobody knows whether the load would notice.
+#[test]
+#[cfg_attr(percpu_backend = "generic", ignore = "its locks need no barrier")]
+#[cfg_attr(debug_assertions, ignore = "a sequence has to be met in the middle: run it in release, as .ci/run does")]
+fn a_claim_without_its_barrier_fails() {
+    if tool::skip_sanitized("the control") {
+        return;
+    }
+    for _ in 0..20 {
+        let mut command = this_test("exclusion::load_without_barrier");
+        let output = command.arg("--ignored").env(NO_BARRIER, "1").output().expect("the test program runs");
+        if !output.status.success() {
+            println!("{}", String::from_utf8_lossy(&output.stderr));
+            return;
+        }
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "the control was not run");
+    }
+    panic!("no claim was lost although its barrier did nothing: the load is too light to prove anything");
+}
+
+#[test]
+#[ignore = "the control's own process: it is expected to fail"]
+fn load_without_barrier() {
+    if env::var_os(NO_BARRIER).is_some() {
+        disarm_membarrier();
+        // A thread that sleeps for good is as good as a lost update.
+        assert_eq!(load::run(acquisitions(), MINUTE / 20), Ok(()));
+    }
+}
+
+fn this_test(name: &str) -> Command {
+    let mut command = Command::new(env::current_exe().expect("a test program knows its path"));
+    command.args(["--exact", name]);
+    command
+}
+
+/// Makes the system call return 0 in this process, and do nothing.
+fn disarm_membarrier() {
+    let load_number =
+        libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
+    let is_membarrier = libc::sock_filter {
+        code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
+        jt: 0,
+        jf: 1,
+        k: libc::SYS_membarrier as u32,
+    };
+    let answer = |value| libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: value };
+    // An "error" of number 0 is what the caller takes for success.
+    let mut filter = [load_number, is_membarrier, answer(libc::SECCOMP_RET_ERRNO), answer(libc::SECCOMP_RET_ALLOW)];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: a filter that lives across the call; what it changes is this process alone.
+    let done = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
+    };
+    assert!(done, "a process may restrict itself");
+}
