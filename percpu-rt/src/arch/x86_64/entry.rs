@@ -147,7 +147,7 @@ pub(crate) fn arm(rseq_offset: Option<isize>) {
     let offset = rseq_offset.unwrap_or_else(|| __percpu_unregistered_offset());
     // SAFETY: `entry!` defines the symbol as an aligned word in writable memory.
     let word = unsafe { &__percpu_rseq_offset };
-    // Release: whoever reads the offset finds the table filled.
+    // Behind the stores to the table, also as other CPUs see it: x86-64 keeps stores in order.
     word.store(offset.cast_unsigned(), Ordering::Release);
 }
 
@@ -155,8 +155,9 @@ pub(crate) fn arm(rseq_offset: Option<isize>) {
 #[inline(always)]
 pub(super) fn rseq_offset() -> usize {
     let offset;
-    // SAFETY: reads a word of this image. `pure` and `nomem` let the compiler keep the value for as long as it likes, which
-    // is sound since the word changes once, from a poison that faults to a value that stays.
+    // SAFETY: reads a word of this image. `pure` and `nomem` let the compiler keep the value for as long as it likes. The word
+    // changes once, from a poison with which every sequence faults to a value that stays: a kept value is one of
+    // the two.
     unsafe {
         asm!(
             "mov {offset}, qword ptr [rip + __percpu_rseq_offset]",
