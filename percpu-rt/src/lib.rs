@@ -123,6 +123,7 @@ pub use lock::{LocalLock, LocalLockGuard, LockOnError};
 pub use percpu_macros::per_cpu;
 #[cfg(has_backend)]
 pub use var::{
+    bound::{Handed, Shared},
     guard::CpuVar,
     handle::PerCpu,
     kind::{IsLock, IsObject, IsWord},

@@ -6,11 +6,13 @@ use super::guard::LocalLockGuard;
 use super::raw::{LocalLock, Place};
 use crate::arch::LockWords;
 use crate::cpu::CpuId;
+use crate::var::bound::Handed;
 use crate::var::handle::PerCpu;
 use crate::var::kind::IsLock;
 use crate::var::place::Place as Variable;
 
-impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
+// The bounds stand at the methods, where a type that does not fulfil one gets the message of `Handed`.
+impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
     /// Locks this CPU's copy, and sleeps for as long as another thread holds it.
     ///
     /// All copies of one lock are one place in a program's lock order: whoever holds one must not lock another.
@@ -26,7 +28,10 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
     /// inherits that of a thread which ended with a forgotten guard is taken for the holder.
     #[doc(alias = "local_lock")]
     #[inline(always)]
-    pub fn lock(&self) -> LocalLockGuard<'_, T> {
+    pub fn lock(&self) -> LocalLockGuard<'_, T>
+    where
+        T: Handed,
+    {
         let place = self.lock_place();
         if cfg!(debug_assertions) {
             place.assert_not_mine();
@@ -41,7 +46,10 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
     /// Context: any, after set-up. Costs as [`lock`](Self::lock). Linux: `local_trylock`.
     #[doc(alias = "local_trylock")]
     #[inline(always)]
-    pub fn try_lock(&self) -> Option<LocalLockGuard<'_, T>> {
+    pub fn try_lock(&self) -> Option<LocalLockGuard<'_, T>>
+    where
+        T: Handed,
+    {
         let place = self.lock_place();
         // SAFETY: acquired in this line.
         place.try_acquire().map(|copy| unsafe { self.guard(place, copy) })
@@ -51,7 +59,10 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
     ///
     /// Context, cost and panics as [`lock`](Self::lock).
     #[inline(always)]
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R
+    where
+        T: Handed,
+    {
         f(&mut self.lock())
     }
 
@@ -69,7 +80,10 @@ impl<P: Variable, T: Send + 'static> PerCpu<P, LocalLock<T>, IsLock> {
     /// # Panics
     ///
     /// As [`lock`](Self::lock).
-    pub fn lock_on(&self, cpu: CpuId) -> Result<LocalLockGuard<'_, T>, LockOnError> {
+    pub fn lock_on(&self, cpu: CpuId) -> Result<LocalLockGuard<'_, T>, LockOnError>
+    where
+        T: Handed,
+    {
         let place = self.lock_place();
         claim::claim(place, cpu)?;
         // SAFETY: the copy just claimed: a lock in a live unit, reached by shared references.

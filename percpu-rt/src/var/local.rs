@@ -11,6 +11,7 @@ use super::place::Place;
 use super::word::{Bits, Integer, Scalar};
 use crate::arch::{LocalInteger, LocalWord};
 
+// The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
 impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// Reads this CPU's value.
     ///
@@ -64,15 +65,15 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
         let value = unsafe { T::from_repr(found) };
         if found == old { Ok(value) } else { Err(value) }
     }
-}
-
-impl<P: Place, T: Bits> PerCpu<P, T, IsWord> {
     /// Clears this CPU's bits that are not in `value`.
     ///
     /// Context: any. Linux: `this_cpu_and`.
     #[doc(alias = "this_cpu_and")]
     #[inline(always)]
-    pub fn and(&self, value: T) {
+    pub fn and(&self, value: T)
+    where
+        T: Bits,
+    {
         // SAFETY: as in `read`.
         unsafe { T::Repr::and(self.place().cast(), value.to_repr()) }
     }
@@ -82,7 +83,10 @@ impl<P: Place, T: Bits> PerCpu<P, T, IsWord> {
     /// Context: any. Linux: `this_cpu_or`.
     #[doc(alias = "this_cpu_or")]
     #[inline(always)]
-    pub fn or(&self, value: T) {
+    pub fn or(&self, value: T)
+    where
+        T: Bits,
+    {
         // SAFETY: as in `read`.
         unsafe { T::Repr::or(self.place().cast(), value.to_repr()) }
     }
@@ -91,19 +95,22 @@ impl<P: Place, T: Bits> PerCpu<P, T, IsWord> {
     ///
     /// Context: any. Linux has no such operation.
     #[inline(always)]
-    pub fn xor(&self, value: T) {
+    pub fn xor(&self, value: T)
+    where
+        T: Bits,
+    {
         // SAFETY: as in `read`.
         unsafe { T::Repr::xor(self.place().cast(), value.to_repr()) }
     }
-}
-
-impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     /// Adds one to this CPU's value.
     ///
     /// Context: any. Linux: `this_cpu_inc`.
     #[doc(alias = "this_cpu_inc")]
     #[inline(always)]
-    pub fn inc(&self) {
+    pub fn inc(&self)
+    where
+        T: Integer,
+    {
         // SAFETY: as in `read`.
         unsafe { T::Repr::inc(self.place().cast()) }
     }
@@ -113,7 +120,10 @@ impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     /// Context: any. Linux: `this_cpu_dec`.
     #[doc(alias = "this_cpu_dec")]
     #[inline(always)]
-    pub fn dec(&self) {
+    pub fn dec(&self)
+    where
+        T: Integer,
+    {
         // SAFETY: as in `read`.
         unsafe { T::Repr::dec(self.place().cast()) }
     }
@@ -123,7 +133,10 @@ impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     /// Context: any. Linux: `this_cpu_add`.
     #[doc(alias = "this_cpu_add")]
     #[inline(always)]
-    pub fn add(&self, value: T) {
+    pub fn add(&self, value: T)
+    where
+        T: Integer,
+    {
         // SAFETY: as in `read`.
         unsafe { T::Repr::add(self.place().cast(), value.to_repr()) }
     }
@@ -133,7 +146,10 @@ impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     /// Context: any. Linux: `this_cpu_sub`.
     #[doc(alias = "this_cpu_sub")]
     #[inline(always)]
-    pub fn sub(&self, value: T) {
+    pub fn sub(&self, value: T)
+    where
+        T: Integer,
+    {
         self.add(value.wrapping_neg());
     }
 
@@ -145,7 +161,10 @@ impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     #[doc(alias = "this_cpu_inc_return")]
     #[doc(alias = "this_cpu_dec_return")]
     #[inline(always)]
-    pub fn add_return(&self, value: T) -> T {
+    pub fn add_return(&self, value: T) -> T
+    where
+        T: Integer,
+    {
         // SAFETY: as in `read`.
         unsafe { T::from_repr(T::Repr::add_return(self.place().cast(), value.to_repr())) }
     }
@@ -154,7 +173,10 @@ impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     ///
     /// Context: any. Linux has no such operation on per-CPU variables; `atomic_fetch_add` is named alike.
     #[inline(always)]
-    pub fn fetch_add(&self, value: T) -> T {
+    pub fn fetch_add(&self, value: T) -> T
+    where
+        T: Integer,
+    {
         // SAFETY: as in `read`.
         unsafe { T::from_repr(T::Repr::fetch_add(self.place().cast(), value.to_repr())) }
     }

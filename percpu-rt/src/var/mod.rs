@@ -15,8 +15,9 @@
 //! - [`place`]: where a variable is; [`template`]: how its initial value is linked.
 //! - [`kind`]: how a type's kind is found; [`word`]: which types are words.
 //! - [`local`], [`remote`]: operations on words; `wide`: on those of 16 bytes.
-//! - [`object`], [`guard`]: references to objects.
+//! - [`object`], [`guard`]: references to objects; `bound`: what they and locks ask of a type.
 
+pub(crate) mod bound;
 pub(crate) mod guard;
 pub(crate) mod handle;
 pub(crate) mod kind;

@@ -4,6 +4,7 @@ use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
+use super::bound::Shared;
 use super::guard::CpuVar;
 use super::handle::PerCpu;
 use super::kind::IsObject;
@@ -11,13 +12,17 @@ use super::place::Place;
 use crate::arch;
 use crate::cpu::{CpuId, PossibleCpus, possible_cpus, this_cpu};
 
-impl<P: Place, T: Sync + 'static> PerCpu<P, T, IsObject> {
+// The bounds stand at the methods, where a type that does not fulfil one gets the message of `Shared`.
+impl<P: Place, T: 'static> PerCpu<P, T, IsObject> {
     /// Calls `f` with this CPU's copy.
     ///
     /// Context: any. Costs three loads. Linux: `this_cpu_ptr` between `preempt_disable` and `preempt_enable`.
     #[doc(alias = "this_cpu_ptr")]
     #[inline]
-    pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+    pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R
+    where
+        T: Shared,
+    {
         f(self.copy(arch::current_cpu()))
     }
 
@@ -26,7 +31,10 @@ impl<P: Place, T: Sync + 'static> PerCpu<P, T, IsObject> {
     /// Context: any. Costs three loads. Linux: `get_cpu_var`, and `put_cpu_var` at the guard's drop.
     #[doc(alias = "get_cpu_ptr")]
     #[inline]
-    pub fn get_cpu_var(&self) -> CpuVar<'_, T> {
+    pub fn get_cpu_var(&self) -> CpuVar<'_, T>
+    where
+        T: Shared,
+    {
         let cpu = this_cpu();
         CpuVar::new(self.on(cpu), cpu)
     }
@@ -38,7 +46,10 @@ impl<P: Place, T: Sync + 'static> PerCpu<P, T, IsObject> {
     #[doc(alias = "per_cpu_ptr")]
     #[inline]
     #[must_use]
-    pub fn on(&self, cpu: CpuId) -> &T {
+    pub fn on(&self, cpu: CpuId) -> &T
+    where
+        T: Shared,
+    {
         self.copy(cpu.index())
     }
 
@@ -47,12 +58,18 @@ impl<P: Place, T: Sync + 'static> PerCpu<P, T, IsObject> {
     /// Context: any. Linux: `for_each_possible_cpu` with `per_cpu_ptr`.
     #[doc(alias = "for_each_possible_cpu")]
     #[inline]
-    pub fn iter(&self) -> Copies<'_, T> {
+    pub fn iter(&self) -> Copies<'_, T>
+    where
+        T: Shared,
+    {
         Copies { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
     }
 
     #[inline(always)]
-    fn copy(&self, slot: usize) -> &T {
+    fn copy(&self, slot: usize) -> &T
+    where
+        T: Shared,
+    {
         // SAFETY: the place of this handle, and the slot of a filled unit; the place is borrowed with `self`.
         unsafe { copy(self.place(), slot) }
     }

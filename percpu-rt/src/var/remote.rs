@@ -49,16 +49,17 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     pub fn iter(&self) -> Values<'_, T> {
         Values { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
     }
-}
 
-impl<P: Place, T: Integer> PerCpu<P, T, IsWord> {
     /// The wrapping sum of all possible CPUs' values; exact once nobody writes any more.
     ///
     /// Context: any. Costs a [`read_on`](Self::read_on) a CPU; 0 before set-up. Linux: a loop over `per_cpu_ptr`;
     /// `percpu_counter_sum` is named alike.
     #[inline]
     #[must_use]
-    pub fn sum(&self) -> T {
+    pub fn sum(&self) -> T
+    where
+        T: Integer,
+    {
         sum(self.iter())
     }
 }

@@ -10,15 +10,35 @@ use crate::arch::{LocalInteger, LocalWord};
 /// `Option`, `&'static U` and its `Option` where `U: Sync`.
 ///
 /// Sealed: which types these are is part of what makes the operations sound.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a word: it has no per-CPU operations of its own",
+    label = "not an integer of 8 to 64 bits, `bool`, thin pointer or `&'static` reference",
+    note = "an object is borrowed: write `.with(|value| ..)`, or `LocalLock<{Self}>` for `&mut`"
+)]
 pub trait Word: Copy + 'static + sealed::Sealed {}
 
 /// A word of 8 to 64 bits: all but `u128`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a word of 8 to 64 bits",
+    label = "has no such per-CPU operation",
+    note = "`u128` has `read` and `cmpxchg`; an object is borrowed: write `.with(|value| ..)`"
+)]
 pub trait Scalar: Word + sealed::Scalar {}
 
 /// A scalar of bits: the integers of 8 to 64 bits and `bool`.
+#[diagnostic::on_unimplemented(
+    message = "the bits of `{Self}` cannot be masked",
+    label = "neither an integer nor `bool`",
+    note = "write `.read()`, `.write(..)`, `.xchg(..)` or `.cmpxchg(..)`"
+)]
 pub trait Bits: Scalar + sealed::Bits {}
 
 /// A scalar that counts: the integers of 8 to 64 bits. Arithmetic wraps.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be counted",
+    label = "not an integer of 8 to 64 bits",
+    note = "write `.read()`, `.write(..)`, `.xchg(..)` or `.cmpxchg(..)`; `bool` also has `.and(..)`, `.or(..)` and `.xor(..)`"
+)]
 pub trait Integer: Bits + sealed::Integer {}
 
 // 16 bytes have two operations of their own (`wide`).
