@@ -40,7 +40,7 @@
 //! | per-CPU pointer | the address that a variable has in the template's space |
 //! | possible, online | CPU ids that can ever exist, that run now; units exist for possible CPUs |
 //! | orphan | the last possible CPU of a Linux process: the unit of threads without restartable sequences |
-//! | word, object | a variable that is changed by whole operations, one that yields shared references |
+//! | word, object, lock | a variable that is changed by whole operations, one that yields shared references, one that yields exclusive ones |
 //!
 //! # Where to look
 //!
@@ -51,6 +51,7 @@
 //! | `area` | the template and the units |
 //! | `cpu` | [`CpuId`], [`possible_cpus`] and the rest |
 //! | `var` | the handle [`PerCpu`] and its methods |
+//! | `lock` | [`LocalLock`] |
 //! | `hosted` | Linux processes: set-up, memory, topology |
 //! | `macros` | the runtime's half of `#[per_cpu]`'s expansion |
 //!
