@@ -1,9 +1,8 @@
 //! The words that the operations read, and the start-up hook that fills them.
 //!
-//! Without assembly the table cannot be hidden from other shared objects, and a link of a staticlib may leave out
-//! the hook; then the first access faults at the poison.
+//! Without assembly the table cannot be hidden from other shared objects.
 
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::super::ORPHAN_SLOT;
 use crate::abi::record::{self, ByteOrder};
@@ -30,6 +29,16 @@ const POISON: *mut u8 = core::ptr::without_provenance_mut(0xff80 << 48);
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals, reason = "the name by which assembly and debuggers know it")]
 static __per_cpu_offset: [AtomicPtr<u8>; ORPHAN_SLOT + 1] = [const { AtomicPtr::new(POISON) }; ORPHAN_SLOT + 1];
+
+/// Refers to what stands beside the hook, so that a link that takes the table takes the hook too: they may be in different members of a
+/// static library.
+#[used]
+static BESIDE_HOOK: AtomicPtr<AtomicUsize> = {
+    unsafe extern "C" {
+        static this_cpu_off: AtomicUsize;
+    }
+    AtomicPtr::new((&raw const this_cpu_off).cast_mut())
+};
 
 /// The CPUs' offsets, by number; `ORPHAN_SLOT` is the orphan unit's. All poison before set-up.
 #[inline(always)]
