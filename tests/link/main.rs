@@ -22,6 +22,9 @@ use std::process::{Command, Output};
 use percpu_tests::fixture::{self, Fixture};
 use percpu_tests::tool;
 
+/// The signal that ends an access before set-up: portably a panic tells why, where it can be seen to be one.
+const BEFORE_SET_UP: i32 = if cfg!(percpu_backend = "generic") { libc::SIGABRT } else { libc::SIGSEGV };
+
 /// A program of `fixtures/`.
 fn program(name: &'static str) -> Fixture {
     Fixture::new(env!("CARGO_TARGET_TMPDIR"), "programs", name)
