@@ -49,6 +49,12 @@ impl Group {
         self
     }
 
+    /// A variant run by two threads that the others are to beat; left out where there is no second CPU.
+    pub(crate) fn contended_yardstick(mut self, name: &'static str, repeat: Repeat) -> Self {
+        self.yardstick = machine::rival().map(|_| self.variants.len());
+        self.contended(name, repeat)
+    }
+
     /// The variant that nothing can beat.
     pub(crate) fn floor(mut self, name: &'static str, repeat: Repeat) -> Self {
         self.floor = Some(self.variants.len());
