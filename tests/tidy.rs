@@ -9,7 +9,7 @@ const LONGEST_FILE: usize = 400;
 
 /// The modules of percpu-rt, lowest first: each may name those of its own rank and below.
 const RANKS: [&[&str]; 7] =
-    [&["abi"], &["arch"], &["cpu"], &["area"], &["var", "lock"], &["hosted"], &["private", "macros"]];
+    [&["abi", "primitive"], &["arch"], &["cpu"], &["area"], &["var", "lock"], &["hosted"], &["private", "macros"]];
 
 /// How the ranks below `hosted` call it where they need the operating system; a kernel's module will have the same name
 /// to them.

@@ -109,6 +109,8 @@ mod hosted;
 mod lock;
 mod macros;
 #[cfg(has_backend)]
+mod primitive;
+#[cfg(has_backend)]
 mod var;
 
 #[cfg(has_backend)]

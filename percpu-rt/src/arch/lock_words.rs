@@ -1,6 +1,6 @@
 //! The words of one copy of a lock, which the backends change.
 
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use crate::primitive::{AtomicU32, AtomicU64};
 
 /// In [`LockWords::state`]: a thread has the value.
 pub(crate) const HELD: u32 = 1;
@@ -14,6 +14,7 @@ pub(crate) const CLAIM: u32 = 4;
 /// `state` goes from 0 to [`HELD`] on the copy's own CPU alone, by [`acquire`](super::acquire). It is always accessed
 /// as 32 bits: a wider load behind a narrow store stalls.
 #[repr(C)]
+#[cfg_attr(loom, derive(Default))]
 pub(crate) struct LockWords {
     /// [`HELD`], [`WAITERS`] and [`CLAIM`], or 0.
     pub(crate) state: AtomicU32,
@@ -25,6 +26,7 @@ pub(crate) struct LockWords {
     pub(crate) claimer: AtomicU64,
 }
 
+#[cfg(not(loom))]
 impl LockWords {
     /// The words of a free copy.
     pub(crate) const fn new() -> Self {

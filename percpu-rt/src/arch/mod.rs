@@ -40,6 +40,8 @@ pub(crate) use imp::copy::copy;
 pub(crate) use imp::cpu::{current_cpu, thread_pointer};
 pub(crate) use imp::entry::{arm, entry, init_bounds, layout_record, offset_table};
 pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire, mark, release};
+#[cfg(all(test, loom))]
+pub(crate) use imp::lock::{acquire_copy, mark_copy, release_copy};
 pub(crate) use locate::locate;
 pub(crate) use lock_words::{CLAIM, HELD, LockWords, WAITERS};
 #[cfg(backend = "x86_64")]

@@ -1,6 +1,6 @@
 //! Sleeping until a word changes.
 
-use core::sync::atomic::AtomicU32;
+use crate::primitive::AtomicU32;
 
 /// Sleeps while `word` is `expected`, until [`wake_all`]; may return at any time.
 pub(crate) fn wait(word: &AtomicU32, expected: u32) {
@@ -9,7 +9,7 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32) {
     unsafe {
         libc::syscall(
             libc::SYS_futex,
-            word.as_ptr(),
+            core::ptr::from_ref(word),
             libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
             expected,
             no_timeout,
@@ -21,6 +21,11 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32) {
 pub(crate) fn wake_all(word: &AtomicU32) {
     // SAFETY: the address of a live word, which the kernel uses as a key.
     unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX);
+        libc::syscall(
+            libc::SYS_futex,
+            core::ptr::from_ref(word),
+            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+            i32::MAX,
+        );
     }
 }

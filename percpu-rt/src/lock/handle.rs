@@ -4,6 +4,7 @@ use super::LockOnError;
 use super::claim;
 use super::guard::LocalLockGuard;
 use super::raw::{LocalLock, Place};
+use super::steps::View as _;
 use crate::arch::LockWords;
 use crate::cpu::CpuId;
 use crate::var::bound::Handed;

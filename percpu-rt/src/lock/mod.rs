@@ -35,14 +35,18 @@
 //! order everywhere.
 //!
 //! - `owner`: which thread, and on which side of a fork.
-//! - `raw`: the words of one copy. `claim`: taking another CPU's copy.
+//! - `raw`: a lock, and where its copies are. `steps`: what is done with the words of one copy; `models` tries every
+//!   interleaving of it. `claim`: taking another CPU's copy.
 //! - `handle`: the methods of the handle. `guard`: what they return.
 
 mod claim;
 mod guard;
 mod handle;
+#[cfg(all(test, loom))]
+mod models;
 mod owner;
 mod raw;
+mod steps;
 
 pub use claim::LockOnError;
 pub use guard::LocalLockGuard;

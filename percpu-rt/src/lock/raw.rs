@@ -2,12 +2,13 @@
 
 use core::cell::UnsafeCell;
 use core::fmt;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::owner::Owner;
-use crate::arch::{self, CLAIM, HELD, LockWords, WAITERS};
+use super::steps::{self, View};
+use crate::arch::{self, LockWords};
 use crate::cpu::possible_cpus;
 use crate::platform;
+use crate::primitive::AtomicU32;
 
 /// A value of which each CPU has a copy, lent as `&mut T` to one thread at a time.
 ///
@@ -34,6 +35,8 @@ pub struct LocalLock<T> {
 
 impl<T> LocalLock<T> {
     /// An unlocked value.
+    // The models' atomics are not made by constants.
+    #[cfg(not(loom))]
     #[must_use]
     pub const fn new(value: T) -> Self {
         Self { words: LockWords::new(), value: UnsafeCell::new(value) }
@@ -94,22 +97,7 @@ impl Place {
     /// that did not survive a fork.
     #[cold]
     pub(super) fn acquire_slowly(&self) -> *mut LockWords {
-        loop {
-            // SAFETY: a live lock (`new`).
-            let (copy, found) = unsafe { arch::acquire(self.0, Owner::this_thread().to_word()) };
-            if found == 0 {
-                return copy;
-            }
-            // SAFETY: a live copy of it; its words are atomics.
-            let words = unsafe { &*copy };
-            self.assert_not_mine();
-            assert!(!is_dead(words, found), "{DEAD}");
-            let marked = found | WAITERS;
-            // SAFETY: a live lock, and a copy of it.
-            if found == marked || unsafe { arch::mark(self.0, copy, found, marked) } {
-                platform::wait(&words.state, marked);
-            }
-        }
+        steps::acquire_slowly(self)
     }
 
     /// Frees a copy that the calling thread has acquired.
@@ -120,41 +108,48 @@ impl Place {
             release_slowly(words);
         }
     }
+}
 
-    /// # Panics
-    ///
-    /// Where the calling thread holds or claims a copy of this lock.
-    pub(super) fn assert_not_mine(&self) {
+impl View for Place {
+    fn acquire(&self) -> Result<*mut LockWords, (&LockWords, u32)> {
+        // SAFETY: a live lock (`new`).
+        let (copy, found) = unsafe { arch::acquire(self.0, self.owner()) };
+        // SAFETY: a live copy of it; its words are atomics.
+        if found == 0 { Ok(copy) } else { Err((unsafe { &*copy }, found)) }
+    }
+
+    fn mark(&self, words: &LockWords, from: u32, to: u32) -> bool {
+        // SAFETY: a live lock (`new`), and a copy of it.
+        unsafe { arch::mark(self.0, core::ptr::from_ref(words).cast_mut(), from, to) }
+    }
+
+    fn owner(&self) -> u64 {
+        Owner::this_thread().to_word()
+    }
+
+    fn is_gone(&self, owner: u64) -> bool {
+        Owner::from_word(owner).is_some_and(|owner| !owner.is_alive())
+    }
+
+    fn assert_not_mine(&self) {
+        let is_me = |word| Owner::from_word(word).is_some_and(Owner::is_this_thread);
         for cpu in possible_cpus() {
-            let words = self.words(cpu.index());
-            let state = words.state.load(Acquire);
-            let is_mine = |word: u64| Owner::from_word(word).is_some_and(Owner::is_this_thread);
-            let held = state & HELD != 0 && is_mine(words.owner.load(Relaxed));
-            let claimed = state & CLAIM != 0 && is_mine(words.claimer.load(Relaxed));
-            assert!(!held && !claimed, "this thread already holds CPU {cpu}'s copy of the LocalLock it locks");
+            let is_mine = steps::is_mine(self.words(cpu.index()), is_me);
+            assert!(!is_mine, "this thread already holds CPU {cpu}'s copy of the LocalLock it locks");
         }
+    }
+
+    fn wait(&self, word: &AtomicU32, expected: u32) {
+        platform::wait(word, expected);
+    }
+
+    fn wake_all(&self, word: &AtomicU32) {
+        platform::wake_all(word);
     }
 }
 
 /// Frees a copy whose CPU the thread has left, or for which others wait.
 #[cold]
 fn release_slowly(words: &LockWords) {
-    // The owner goes first, so that it is never this thread's once it has nothing any more.
-    words.owner.store(0, Relaxed);
-    let state = words.state.fetch_and(!(HELD | WAITERS), Release);
-    if state & (WAITERS | CLAIM) != 0 {
-        // All of them: a woken thread may be on another CPU by now, and take that one's copy.
-        platform::wake_all(&words.state);
-    }
-}
-
-/// What a thread is told that would wait for one that does not exist.
-pub(super) const DEAD: &str = "a thread that did not survive the fork holds this copy of the LocalLock";
-
-/// Whether a copy that was found in state `found` will never be freed: whoever has it was a thread of the parent's.
-pub(super) fn is_dead(words: &LockWords, found: u32) -> bool {
-    let is_dead = |word: u64| Owner::from_word(word).is_some_and(|owner| !owner.is_alive());
-    let held = found & HELD != 0 && is_dead(words.owner.load(Relaxed));
-    let claimed = found & CLAIM != 0 && is_dead(words.claimer.load(Relaxed));
-    held || claimed
+    steps::release_slowly(words, platform::wake_all);
 }

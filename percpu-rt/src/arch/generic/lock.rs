@@ -19,14 +19,7 @@ pub(crate) const FAST_PATH_IS_PLAIN: bool = false;
 pub(crate) unsafe fn acquire(place: *mut LockWords, owner: u64) -> (*mut LockWords, u32) {
     let copy = locate(place.cast(), current_cpu()).cast::<LockWords>();
     // SAFETY: a copy of the caller's lock, whose words are atomics.
-    let words = unsafe { &*copy };
-    match words.state.compare_exchange(0, HELD, Acquire, Relaxed) {
-        Ok(free) => {
-            words.owner.store(owner, Relaxed);
-            (copy, free)
-        }
-        Err(found) => (copy, found),
-    }
+    (copy, acquire_copy(unsafe { &*copy }, owner))
 }
 
 /// Frees the copy `held` if its state is [`HELD`] and nothing else; false where it did not.
@@ -37,10 +30,7 @@ pub(crate) unsafe fn acquire(place: *mut LockWords, owner: u64) -> (*mut LockWor
 #[inline]
 pub(crate) unsafe fn release(_place: *mut LockWords, held: *mut LockWords) -> bool {
     // SAFETY: a copy of the caller's lock, whose words are atomics.
-    let words = unsafe { &*held };
-    // The owner goes first: the next one is stored only after the state is taken.
-    words.owner.store(0, Relaxed);
-    words.state.compare_exchange(HELD, 0, Release, Relaxed).is_ok()
+    release_copy(unsafe { &*held })
 }
 
 /// Changes the state of the copy `busy` from `from` to `to`; false where it did not.
@@ -51,5 +41,31 @@ pub(crate) unsafe fn release(_place: *mut LockWords, held: *mut LockWords) -> bo
 #[inline]
 pub(crate) unsafe fn mark(_place: *mut LockWords, busy: *mut LockWords, from: u32, to: u32) -> bool {
     // SAFETY: a copy of the caller's lock, whose words are atomics.
-    unsafe { &*busy }.state.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
+    mark_copy(unsafe { &*busy }, from, to)
+}
+
+/// Takes a copy for `owner` if it is free. Returns the state found.
+#[inline]
+pub(crate) fn acquire_copy(words: &LockWords, owner: u64) -> u32 {
+    match words.state.compare_exchange(0, HELD, Acquire, Relaxed) {
+        Ok(free) => {
+            words.owner.store(owner, Relaxed);
+            free
+        }
+        Err(found) => found,
+    }
+}
+
+/// As [`release`].
+#[inline]
+pub(crate) fn release_copy(words: &LockWords) -> bool {
+    // The owner goes first: the next one is stored only after the state is taken.
+    words.owner.store(0, Relaxed);
+    words.state.compare_exchange(HELD, 0, Release, Relaxed).is_ok()
+}
+
+/// As [`mark`].
+#[inline]
+pub(crate) fn mark_copy(words: &LockWords, from: u32, to: u32) -> bool {
+    words.state.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
 }

@@ -1,0 +1,230 @@
+//! The portable backend's lock in every interleaving that the memory model allows, up to a number of preemptions.
+//!
+//! The steps are the real ones. The copies are a model's own, two of them; its threads are on the CPU that they say, and a
+//! futex is a mutex and a condition variable. loom fails where a value is reached by two threads at once or without being
+//! handed over, and where every thread sleeps.
+
+extern crate std;
+
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use loom::cell::UnsafeCell;
+use loom::sync::{Condvar, Mutex};
+use loom::thread;
+
+use super::steps::{self, View};
+use crate::arch::{LockWords, acquire_copy, mark_copy, release_copy};
+use crate::primitive::AtomicU32;
+
+/// Where threads sleep until a word changes.
+#[derive(Default)]
+struct Futex {
+    looking: Mutex<()>,
+    woken: Condvar,
+}
+
+/// One CPU's copy of a lock.
+#[derive(Default)]
+struct Copy {
+    words: LockWords,
+    state: Futex,
+    claim_waiters: Futex,
+    value: UnsafeCell<u32>,
+}
+
+/// All copies of a lock.
+type Copies = Arc<[Copy; 2]>;
+
+/// A thread that uses the lock.
+struct Thread {
+    copies: Copies,
+    owner: u64,
+    cpu: Cell<usize>,
+    /// The CPU on which it goes on after it has slept.
+    wakes_on: usize,
+}
+
+impl Thread {
+    fn new(copies: &Copies, owner: u64, cpu: usize) -> Self {
+        Self { copies: copies.clone(), owner, cpu: Cell::new(cpu), wakes_on: cpu }
+    }
+
+    fn waking_on(self, cpu: usize) -> Self {
+        Self { wakes_on: cpu, ..self }
+    }
+
+    fn lock(&self) -> &Copy {
+        let words = self.acquire().unwrap_or_else(|_| steps::acquire_slowly(self));
+        self.copies.iter().find(|copy| ptr::eq(&copy.words, words)).expect("a copy of this lock")
+    }
+
+    /// Frees what [`lock`](Self::lock) took; after a migration as the other backends do.
+    fn unlock(&self, copy: &Copy) {
+        let here = ptr::eq(copy, &self.copies[self.cpu.get()]);
+        if !(here && release_copy(&copy.words)) {
+            steps::release_slowly(&copy.words, |word| self.wake_all(word));
+        }
+    }
+
+    fn lock_on(&self, cpu: usize) -> &Copy {
+        let copy = &self.copies[cpu];
+        // Nothing to restart: this backend's fast path is made of atomics.
+        assert!(steps::claim(self, &copy.words, || true));
+        copy
+    }
+
+    fn unlock_claimed(&self, copy: &Copy) {
+        steps::release_claim(&copy.words, |word| self.wake_all(word));
+    }
+
+    /// Locks this CPU's copy once, and counts it there.
+    fn count(&self) {
+        let copy = self.lock();
+        copy.count();
+        self.unlock(copy);
+    }
+
+    /// Claims a CPU's copy once, and counts it there.
+    fn count_on(&self, cpu: usize) {
+        let copy = self.lock_on(cpu);
+        copy.count();
+        self.unlock_claimed(copy);
+    }
+
+    fn futex(&self, word: &AtomicU32) -> &Futex {
+        let of_copy = |copy: &'_ Copy| ptr::eq(&copy.words.state, word) || ptr::eq(&copy.words.claim_waiters, word);
+        let copy = self.copies.iter().find(|copy| of_copy(copy)).expect("a word of this lock");
+        if ptr::eq(&copy.words.state, word) { &copy.state } else { &copy.claim_waiters }
+    }
+}
+
+impl View for Thread {
+    fn acquire(&self) -> Result<*mut LockWords, (&LockWords, u32)> {
+        let words = &self.copies[self.cpu.get()].words;
+        match acquire_copy(words, self.owner) {
+            0 => Ok(ptr::from_ref(words).cast_mut()),
+            found => Err((words, found)),
+        }
+    }
+
+    fn mark(&self, words: &LockWords, from: u32, to: u32) -> bool {
+        mark_copy(words, from, to)
+    }
+
+    fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    fn is_gone(&self, _: u64) -> bool {
+        false
+    }
+
+    fn assert_not_mine(&self) {
+        let is_mine = |copy: &Copy| steps::is_mine(&copy.words, |owner| owner == self.owner);
+        assert!(!self.copies.iter().any(is_mine), "this thread has nothing while it locks");
+    }
+
+    fn wait(&self, word: &AtomicU32, expected: u32) {
+        let futex = self.futex(word);
+        let looking = futex.looking.lock().expect("nobody panics");
+        if word.load(Relaxed) == expected {
+            drop(futex.woken.wait(looking).expect("nobody panics"));
+            self.cpu.set(self.wakes_on);
+        }
+    }
+
+    fn wake_all(&self, word: &AtomicU32) {
+        let futex = self.futex(word);
+        let _looking = futex.looking.lock().expect("nobody panics");
+        futex.woken.notify_all();
+    }
+}
+
+impl Copy {
+    fn count(&self) {
+        // SAFETY: the thread has locked or claimed this copy; loom looks whether it is alone.
+        self.value.with_mut(|value| unsafe { *value += 1 });
+    }
+
+    /// What was counted, once all threads have ended.
+    fn counted(&self) -> u32 {
+        // SAFETY: nobody else is left; loom looks whether that is so.
+        self.value.with(|value| unsafe { *value })
+    }
+}
+
+/// Tries `threads` at once, the first of them as the one that starts the others. In the end `counted` holds for what
+/// was counted on each copy.
+fn model<const THREADS: usize>(preemptions: usize, threads: [fn(Copies); THREADS], counted: fn([u32; 2]) -> bool) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(move || {
+        let copies = Copies::default();
+        let [first, others @ ..] = &threads[..] else { panic!("a model has threads") };
+        let spawn = |&other: &fn(Copies)| {
+            let copies = copies.clone();
+            thread::spawn(move || other(copies))
+        };
+        let others: Vec<_> = others.iter().map(spawn).collect();
+        first(copies.clone());
+        others.into_iter().for_each(|other| other.join().expect("no thread panics"));
+        let found = [copies[0].counted(), copies[1].counted()];
+        assert!(counted(found), "{found:?}");
+    });
+}
+
+#[test]
+fn one_at_a_time_has_a_copy() {
+    let twice = |copies| (0..2).for_each(|_| Thread::new(&copies, 1, 0).count());
+    let once = |copies| Thread::new(&copies, 2, 0).count();
+    model(4, [twice, once], |counted| counted == [3, 0]);
+}
+
+#[test]
+fn a_holder_that_was_moved_frees_what_it_has() {
+    let moved = |copies| {
+        let thread = Thread::new(&copies, 1, 0);
+        let copy = thread.lock();
+        copy.count();
+        thread.cpu.set(1);
+        thread.unlock(copy);
+        thread.count();
+    };
+    let stays = |copies| Thread::new(&copies, 2, 0).count();
+    model(4, [moved, stays], |counted| counted == [2, 1]);
+}
+
+#[test]
+fn no_sleeper_is_left_behind() {
+    let holds = |copies| Thread::new(&copies, 1, 0).count();
+    // Woken, it goes for the other copy: whoever sleeps beside it must have been woken too.
+    let leaves = |copies| Thread::new(&copies, 2, 0).waking_on(1).count();
+    let stays = |copies| Thread::new(&copies, 3, 0).count();
+    model(2, [holds, leaves, stays], |[first, second]| first + second == 3 && second <= 1);
+}
+
+#[test]
+fn a_claimer_and_a_locker_take_turns() {
+    let claims = |copies| (0..2).for_each(|_| Thread::new(&copies, 1, 1).count_on(0));
+    let locks = |copies| Thread::new(&copies, 2, 0).count();
+    model(3, [claims, locks], |counted| counted == [3, 0]);
+}
+
+#[test]
+fn claimers_take_turns() {
+    let twice = |copies| (0..2).for_each(|_| Thread::new(&copies, 1, 1).count_on(0));
+    let once = |copies| Thread::new(&copies, 2, 0).count_on(0);
+    model(3, [twice, once], |counted| counted == [3, 0]);
+}
+
+#[test]
+fn claimers_and_a_locker_take_turns() {
+    let claims = |copies| Thread::new(&copies, 1, 1).count_on(0);
+    let too = |copies| Thread::new(&copies, 2, 1).count_on(0);
+    let locks = |copies| Thread::new(&copies, 3, 0).count();
+    model(2, [claims, too, locks], |counted| counted == [3, 0]);
+}
