@@ -54,7 +54,10 @@ fn is_golden_rustc() -> bool {
     let version = String::from_utf8_lossy(&output.stdout);
     let golden = version.starts_with(GOLDEN_RUSTC);
     if !golden {
-        eprintln!("skipped: the expected messages are those of {GOLDEN_RUSTC}x, this is {version}");
+        percpu_tests::tool::missing(&format!(
+            "{GOLDEN_RUSTC}x, whose messages are expected (this is {})",
+            version.trim()
+        ));
     }
     golden
 }

@@ -119,8 +119,7 @@ impl fmt::Display for Error {
             }
             Self::NoSection { path } => write!(
                 f,
-                "{}: no per-CPU section; declare a variable with `#[per_cpu]`, and link a kernel with `INCLUDE \
-                 percpu.x`",
+                "{}: no per-CPU section; declare a variable with `#[per_cpu]` and use it, or name another file",
                 path.display()
             ),
             Self::NoRecord { path } => write!(

@@ -66,7 +66,7 @@ fn a_build_is_patched_and_stays_so() {
     let dir = new("stays", "[package.metadata.percpu]\nnr-cpus = 200\n");
     let (stdout, stderr) = output(&mut tool(&dir, "percpu-link build"), 0);
     assert_eq!(stdout, "");
-    let status = "     per-CPU stays: 2 variables, static size 72, unit size 40960, patched for 200 cpus\n";
+    let status = "     per-CPU stays: 2 variables, static size 72, smallest unit 40960, laid out for 200 cpus in units of 4294967296\n";
     assert!(stderr.contains(status), "{stderr}");
     let patched = fs::read(built("stays")).unwrap();
     let time = modified(&built("stays"));

@@ -1,4 +1,4 @@
-//! Per-CPU variables: what `DEFINE_PER_CPU` and `alloc_percpu` are to Linux, for Rust.
+//! Per-CPU variables: what `DEFINE_PER_CPU` is to Linux, for Rust.
 //!
 //! A per-CPU variable has one copy a CPU, and a thread works on the copy of the CPU it runs on: no other CPU writes that
 //! cache line, so no atomic instruction is needed. What is needed is that nothing comes in between. In a Linux
@@ -46,7 +46,7 @@
 //!
 //! | in the source | is |
 //! |---|---|
-//! | [`abi`] | names and arithmetic shared with the linker fragment and the tool; pure |
+//! | [`abi`] | names and arithmetic shared with the linker fragment and percpu-link; pure, and no promise to others |
 //! | `arch` | one operation on this CPU's copy, for each architecture; all assembly |
 //! | `area` | the template and the units |
 //! | `cpu` | [`CpuId`], [`possible_cpus`] and the rest |
@@ -112,6 +112,13 @@ mod macros;
 mod primitive;
 #[cfg(has_backend)]
 mod var;
+
+/// What the expansion of `#[per_cpu]` finds where there is nothing to expand to.
+#[cfg(not(has_backend))]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{__no_backend as define, __no_backend as refused};
+}
 
 #[cfg(has_backend)]
 pub use area::unit::{static_size, unit_size};

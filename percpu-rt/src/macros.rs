@@ -62,6 +62,17 @@ macro_rules! __refused {
     };
 }
 
+/// What a variable becomes where no backend can operate on it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __no_backend {
+    ($($variable:tt)*) => {
+        ::core::compile_error!(
+            "percpu-rt has no operations for this build: they need a 64-bit Linux as the target, and the feature `hosted`"
+        );
+    };
+}
+
 /// The handle and the type of its place.
 #[doc(hidden)]
 #[macro_export]

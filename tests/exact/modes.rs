@@ -18,7 +18,12 @@ const TORTURES: [&str; 3] = ["tortures::", "--test-threads=1", "--nocapture"];
 pub(crate) fn prepare(worker: usize) {
     let expected = match env::var(EXPECT).as_deref() {
         Ok("none") => false,
-        Ok("half") => worker.is_multiple_of(2) || !unregister::this_thread(),
+        Ok("half") if worker.is_multiple_of(2) => true,
+        Ok("half") => {
+            // Where the kernel does not take the registration back, the check below says so.
+            unregister::this_thread();
+            false
+        }
         _ => return,
     };
     if percpu_rt::this_cpu().is_orphan() == expected {
@@ -87,25 +92,23 @@ mod unregister {
     #[cfg(target_arch = "x86_64")]
     const SIGNATURE: u32 = 0x5305_3053;
 
-    /// Ends the calling thread's registration; false where it could not be.
+    /// Ends the calling thread's registration, where the kernel lets it.
     #[cfg(target_arch = "x86_64")]
-    pub(super) fn this_thread() -> bool {
+    pub(super) fn this_thread() {
         // SAFETY: a C string.
         let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()) }.cast::<isize>();
         if symbol.is_null() {
-            return false;
+            return;
         }
         // SAFETY: glibc's `const ptrdiff_t`. The number of a thread is its thread pointer on this architecture.
         let area = unsafe { (libc::pthread_self() as usize).wrapping_add_signed(*symbol) };
         // The kernel wants the length that was registered: glibc's first one, or the system's feature size rounded up.
-        (32..=256_usize).step_by(32).any(|length| {
+        let _ = (32..=256_usize).step_by(32).any(|length| {
             // SAFETY: takes a registration back, or fails; the kernel then forgets about the area.
             unsafe { libc::syscall(libc::SYS_rseq, area, length, UNREGISTER, SIGNATURE) == 0 }
-        })
+        });
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    pub(super) fn this_thread() -> bool {
-        false
-    }
+    pub(super) fn this_thread() {}
 }

@@ -7,7 +7,7 @@ use percpu_tests::tool;
 
 use super::{BEFORE_SET_UP, command, program, run};
 
-const OPERATIONS: [&str; 11] = [
+const OPERATIONS: [&str; 13] = [
     "inc",
     "add_return",
     "write",
@@ -19,6 +19,8 @@ const OPERATIONS: [&str; 11] = [
     "signal",
     "this_cpu",
     "this_cpu_ptr",
+    "lock",
+    "try_lock",
 ];
 
 fn assert_every_access_dies(program: &Path) {

@@ -50,11 +50,12 @@ fn a_claim_without_its_barrier_fails() {
     for _ in 0..20 {
         let mut command = this_test("exclusion::load_without_barrier");
         let output = command.arg("--ignored").env(NO_BARRIER, "1").output().expect("the test program runs");
-        if !output.status.success() {
-            println!("{}", String::from_utf8_lossy(&output.stderr));
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        if ["Torn", "Lost", "Stuck"].iter().any(|flaw| text.contains(flaw)) {
+            println!("{text}");
             return;
         }
-        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "the control was not run");
+        assert!(text.contains("1 passed"), "the control was not run, or failed for another reason: {text}");
     }
     panic!("no claim was lost although its barrier did nothing: the load is too light to prove anything");
 }

@@ -62,6 +62,9 @@ impl Verb {
 }
 
 pub(super) fn run(verb: Verb, opts: &Opts, program_args: &[OsString], color: Color) -> Result<Exit, Error> {
+    if verb == Verb::Build && !program_args.is_empty() {
+        return Err(Error::Usage("`build` runs no program; leave out `--` and what follows".into()));
+    }
     // Documentation tests are built while they run: there are no images to look at before.
     if !opts.cargo.iter().any(|arg| arg == "--doc") {
         let built = cargo::images(verb.building(&opts.cargo), &opts.cargo, color)?;
@@ -71,9 +74,6 @@ pub(super) fn run(verb: Verb, opts: &Opts, program_args: &[OsString], color: Col
         }
     }
     if verb == Verb::Build {
-        if !program_args.is_empty() {
-            return Err(Error::Usage("`build` runs no program; leave out `--` and what follows".into()));
-        }
         return Ok(Exit::Good);
     }
     // Nothing is left to build, so cargo only runs: with its own environment, runner and order of things.
@@ -118,7 +118,7 @@ fn patch(image: &Built, settings: &Settings) -> Result<String, Error> {
         Err(_) => return Ok(", not patched: set `nr-cpus`, since this machine does not tell how many it has".into()),
     };
     match file::patch(&image.path, cpus) {
-        Ok(patch) => Ok(format!(", patched for {}", emit::count(patch.cpus, "cpu"))),
+        Ok(patch) => Ok(format!(", laid out for {} in units of {}", emit::count(patch.cpus, "cpu"), patch.unit_size)),
         Err(Error::NoRecord { .. }) => Ok(String::new()),
         Err(error) if settings.nr_cpus.is_none() && file::is_too_large(&error) => {
             Ok(format!(", not patched: no record has room for {cpus} cpus"))
@@ -129,7 +129,7 @@ fn patch(image: &Built, settings: &Settings) -> Result<String, Error> {
 
 fn summary(image: &Built, report: &Report) -> String {
     let variables = emit::count(report.variables.len(), "variable");
-    format!("{}: {variables}, static size {}, unit size {}", image.name, report.static_size, report.unit_size)
+    format!("{}: {variables}, static size {}, smallest unit {}", image.name, report.static_size, report.unit_size)
 }
 
 #[cfg(test)]

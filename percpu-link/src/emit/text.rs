@@ -27,7 +27,7 @@ pub(super) fn report(report: &Report, cache_line: u64) -> String {
     );
     line!(
         text,
-        "  unit {} bytes: static {}, reserved {}, dynamic {}",
+        "  smallest unit {} bytes: static {}, reserved {}, dynamic {}",
         report.unit_size,
         report.static_size,
         report.reserved_size,
