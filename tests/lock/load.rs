@@ -1,5 +1,5 @@
-//! The load: eight threads lock their CPU's copy, while a disturber moves and interrupts them and one thread drains all
-//! copies.
+//! The load: eight threads lock their CPU's copy, while a disturber moves and interrupts them and one thread on each CPU
+//! drains all copies.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Barrier, Mutex};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use percpu_rt::{LocalLock, LocalLockGuard, per_cpu, possible_cpus};
 use percpu_tests::churn::{Churn, SIGNAL};
+use percpu_tests::pin;
 use rustix::thread::gettid;
 
 const THREADS: usize = 8;
@@ -66,7 +67,7 @@ pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
     unsafe { libc::signal(SIGNAL, handler as *const () as libc::sighandler_t) };
     let before = BY_HANDLERS.load(Relaxed);
     let total = Arc::new(AtomicU64::new(0));
-    let (stop, torn) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (stop, torn) = (&AtomicBool::new(false), &AtomicBool::new(false));
     let tids = Mutex::new(Vec::new());
     let (started, quiet) = (Barrier::new(THREADS + 1), Barrier::new(THREADS + 1));
     let mut stuck = false;
@@ -87,23 +88,30 @@ pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
                 quiet.wait();
             });
         }
-        let drainer = scope.spawn(|| {
-            let mut drained = 0;
-            while !stop.load(Relaxed) {
-                drained += drain().unwrap_or_else(|| {
-                    torn.store(true, Relaxed);
-                    0
-                });
-                // A pace: each round makes every CPU start again.
-                thread::sleep(Duration::from_micros(50));
-            }
-            drained
-        });
+        // One on each CPU, so that claims come from the copy's own CPU and from others, and meet each other.
+        let drainers = pin::allowed()
+            .into_iter()
+            .map(|cpu| {
+                scope.spawn(move || {
+                    pin::pin(None, cpu).expect("an allowed CPU");
+                    let mut drained = 0;
+                    while !stop.load(Relaxed) {
+                        drained += drain().unwrap_or_else(|| {
+                            torn.store(true, Relaxed);
+                            0
+                        });
+                        // A pace: each round makes every CPU start again.
+                        thread::sleep(Duration::from_micros(50));
+                    }
+                    drained
+                })
+            })
+            .collect::<Vec<_>>();
         started.wait();
         let threads = tids.lock().expect("no thread panics with it").clone();
         let disturbed = Arc::new(AtomicU64::new(0));
         let churn = Churn::start(threads, 1, Arc::clone(&disturbed));
-        stuck = !reaches(&torn, patience, &[(&total, acquisitions), (&disturbed, DISTURBANCES)]);
+        stuck = !reaches(torn, patience, &[(&total, acquisitions), (&disturbed, DISTURBANCES)]);
         if stuck {
             // Its threads will not end, and so neither will this scope.
             eprintln!("{:?} after {} acquisitions", Flaw::Stuck, total.load(Relaxed));
@@ -112,7 +120,7 @@ pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
         stop.store(true, Relaxed);
         churn.stop();
         quiet.wait();
-        drainer.join().expect("draining does not panic")
+        drainers.into_iter().map(|drainer| drainer.join().expect("draining does not panic")).sum::<u64>()
     });
     let found = drained + drain().unwrap_or(0);
     let counted = total.load(Relaxed) + BY_HANDLERS.load(Relaxed) - before;
