@@ -25,7 +25,12 @@ pub(crate) const LLD: Linker = Linker { tool: "", flags: &[], has_static_fixed: 
 pub(crate) const GNU_LD: Linker =
     Linker { tool: "ld.bfd", flags: &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=bfd"], has_static_fixed: true };
 pub(crate) const MOLD: Linker =
-    Linker { tool: "mold", flags: &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=mold"], has_static_fixed: false };
+    // One thread: with more, mold 1.10 now and then does not end.
+    Linker {
+        tool: "mold",
+        flags: &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=mold", "-Clink-arg=-Wl,--no-threads"],
+        has_static_fixed: false,
+    };
 
 const PROFILES: [&str; 4] = ["dev", "release", "thin", "fat"];
 

@@ -207,8 +207,8 @@ impl Fixture {
     fn cargo(&self, command: &str, which: &[&str]) -> Result<Vec<Value>, String> {
         write_packages(&self.folder);
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut cargo = if self.flags.iter().any(|flag| flag.ends_with("mold")) {
-            // Now and then mold 1.10 does not end, and keeps a processor busy.
+        let mut cargo = if self.flags.iter().any(|flag| flag.ends_with("=mold")) {
+            // Should it not end after all, as mold 1.10 does now and then.
             let mut bounded = Command::new("timeout");
             bounded.arg(MOLD_SECONDS.to_string()).arg(cargo);
             bounded
