@@ -1,5 +1,5 @@
 //! The whole room again in a process without restartable sequences, on the orphan's copies.
-#![cfg(not(percpu_backend = "generic"))]
+#![cfg(all(target_arch = "x86_64", not(percpu_backend = "generic")))]
 
 use std::env;
 use std::process::Command;
