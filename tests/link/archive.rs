@@ -65,10 +65,7 @@ fn in_one_section_c_links_by_any_linker() {
     let built = Fixture::new(env!("CARGO_TARGET_TMPDIR"), "archive", "archive");
     let built = built.release().variable("PERCPU_LINK", "section").build();
     let Some(cc) = tool::require("cc") else { return };
-    // One thread: with more, mold 1.10 now and then does not end.
-    let linkers: [(&str, &[&str]); 2] =
-        [("ld.bfd", &["-fuse-ld=bfd"]), ("mold", &["-fuse-ld=mold", "-Wl,--no-threads"])];
-    for (linker, options) in linkers {
+    for [linker, option] in [["ld.bfd", "-fuse-ld=bfd"], ["mold", "-fuse-ld=mold"]] {
         if tool::require(linker).is_none() {
             continue;
         }
@@ -76,7 +73,7 @@ fn in_one_section_c_links_by_any_linker() {
         let source = program.with_extension("c");
         fs::write(&source, PROGRAM).expect("the target directory is writable");
         let mut cc = Command::new(&cc);
-        cc.arg(&source).arg(&built.file).arg("-o").arg(&program).args(options).args(["-lpthread", "-ldl", "-lm"]);
+        cc.arg(&source).arg(&built.file).arg("-o").arg(&program).args([option, "-lpthread", "-ldl", "-lm"]);
         let output = run(cc.arg("-Wl,--gc-sections"));
         assert!(output.status.success(), "{cc:?}:\n{}", String::from_utf8_lossy(&output.stderr));
         let output = run(&mut command(&program));

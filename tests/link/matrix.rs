@@ -28,12 +28,7 @@ pub(crate) const GNU_LD: Linker =
 /// aligned beyond a page, whoever wrote it and on one thread too (`.data` of 6224 bytes in front of `.balign 8192` is one).
 pub(crate) const MOLD: Linker = Linker {
     tool: "mold",
-    flags: &[
-        "-Clinker-features=-lld",
-        "-Clink-arg=-fuse-ld=mold",
-        "-Clink-arg=-Wl,--no-threads",
-        "-Clink-arg=-Wl,-z,max-page-size=8192",
-    ],
+    flags: &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=mold", "-Clink-arg=-Wl,-z,max-page-size=8192"],
     has_static_fixed: false,
 };
 
