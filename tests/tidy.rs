@@ -8,8 +8,15 @@ use std::path::{Path, PathBuf};
 const LONGEST_FILE: usize = 400;
 
 /// The modules of percpu-rt, lowest first: each may name those of its own rank and below.
-const RANKS: [&[&str]; 7] =
-    [&["abi", "primitive"], &["arch"], &["cpu"], &["area"], &["var", "lock"], &["hosted"], &["private", "macros"]];
+const RANKS: [&[&str]; 7] = [
+    &["abi", "chunk", "primitive"],
+    &["arch"],
+    &["cpu"],
+    &["area"],
+    &["var", "lock"],
+    &["hosted"],
+    &["private", "macros"],
+];
 
 /// How the ranks below `hosted` call it where they need the operating system; a kernel's module will have the same name
 /// to them.

@@ -101,6 +101,7 @@ pub mod abi;
 mod arch;
 #[cfg(has_backend)]
 mod area;
+pub mod chunk;
 #[cfg(has_backend)]
 mod cpu;
 #[cfg(has_backend)]

@@ -3,6 +3,8 @@
 
 pub mod churn;
 pub mod fixture;
+pub mod model;
 pub mod pin;
 pub mod random;
 pub mod tool;
+pub mod units;

@@ -1,0 +1,254 @@
+//! Which granules of a block are taken, and where objects begin.
+//!
+//! ```text
+//!  granule   0 1 2 3 4 5 6 7 8 9 …
+//!  used      1 1 1 1 1 0 0 1 1 0 …      objects at 0 (2 granules), 2 (3 granules), 7 (2 granules)
+//!  start     1 0 1 0 0 0 0 1 0 0 …
+//! ```
+//!
+//! An object ends before the next start or the next free granule. So a free names only the start, and one that names
+//! anything else is found out.
+
+use super::holes::{GRANULES, Holes};
+
+const WORDS: usize = GRANULES as usize / 64;
+
+/// The granules of one block.
+#[derive(Debug)]
+pub(super) struct Bits {
+    used: [u64; WORDS],
+    start: [u64; WORDS],
+}
+
+/// What stands at a granule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum At {
+    Free,
+    Start,
+    Inside,
+}
+
+impl Bits {
+    /// Nothing taken.
+    pub(super) const EMPTY: Self = Self { used: [0; WORDS], start: [0; WORDS] };
+
+    /// The lowest granule from which `need` are free, at a multiple of `1 << lane`.
+    #[inline]
+    pub(super) fn find(&self, need: u32, lane: usize) -> Option<u32> {
+        if need <= 64 { self.find_short(need, lane) } else { self.find_long(need, lane) }
+    }
+
+    /// By halves: bit `n` of `runs` says that the granules from `n` on are free, as many as `have`.
+    #[inline]
+    fn find_short(&self, need: u32, lane: usize) -> Option<u32> {
+        for word in 0..WORDS {
+            let free = !self.used[word];
+            if free == 0 {
+                continue;
+            }
+            let next = self.used.get(word + 1).map_or(0, |used| !used);
+            let mut runs = u128::from(free) | u128::from(next) << 64;
+            let mut have = 1;
+            while have < need {
+                let more = have.min(need - have);
+                runs &= runs >> more;
+                have += more;
+            }
+            let aligned = runs as u64 & multiples(word, lane);
+            if aligned != 0 {
+                return Some(word as u32 * 64 + aligned.trailing_zeros());
+            }
+        }
+        None
+    }
+
+    fn find_long(&self, need: u32, lane: usize) -> Option<u32> {
+        let mut begin = self.next_free(0);
+        while begin < GRANULES {
+            let end = self.next_used(begin);
+            let aligned = begin.next_multiple_of(1 << lane);
+            if aligned + need <= end {
+                return Some(aligned);
+            }
+            begin = self.next_free(end);
+        }
+        None
+    }
+
+    /// Takes the granules from `begin` to `end`; `starts` says whether an object begins here, or goes on from the
+    /// block before.
+    #[inline]
+    pub(super) fn take(&mut self, begin: u32, end: u32, starts: bool) {
+        for_words(begin, end, |word, mask| {
+            debug_assert_eq!(self.used[word] & mask, 0);
+            self.used[word] |= mask;
+        });
+        if starts {
+            self.start[begin as usize / 64] |= 1 << (begin % 64);
+        }
+    }
+
+    /// Frees the granules from `begin` to `end`, the part of one object that lies in this block.
+    #[inline]
+    pub(super) fn release(&mut self, begin: u32, end: u32) {
+        for_words(begin, end, |word, mask| self.used[word] &= !mask);
+        self.start[begin as usize / 64] &= !(1 << (begin % 64));
+    }
+
+    /// What stands at `granule`.
+    #[inline]
+    pub(super) fn at(&self, granule: u32) -> At {
+        let (word, bit) = (granule as usize / 64, 1 << (granule % 64));
+        match (self.used[word] & bit != 0, self.start[word] & bit != 0) {
+            (false, _) => At::Free,
+            (true, true) => At::Start,
+            (true, false) => At::Inside,
+        }
+    }
+
+    /// Where the object ends that has granule `begin`; the block's end if it may go on in the next.
+    #[inline]
+    pub(super) fn end_of_object(&self, begin: u32) -> u32 {
+        find_set(begin + 1, |word| self.start[word] | !self.used[word])
+    }
+
+    /// The free run around the granules from `begin` to `end`, which are free.
+    #[inline]
+    pub(super) fn hole_around(&self, begin: u32, end: u32) -> (u32, u32) {
+        (self.after_used_before(begin), self.next_used(end))
+    }
+
+    /// The first granule at or behind `from` that is free, or the block's end.
+    #[inline]
+    pub(super) fn next_free(&self, from: u32) -> u32 {
+        find_set(from, |word| !self.used[word])
+    }
+
+    /// The first granule at or behind `from` that is taken, or the block's end.
+    #[inline]
+    pub(super) fn next_used(&self, from: u32) -> u32 {
+        find_set(from, |word| self.used[word])
+    }
+
+    /// The granule behind the last that is taken before `before`.
+    #[inline]
+    fn after_used_before(&self, before: u32) -> u32 {
+        let mut word = before as usize / 64;
+        let below = (1_u64 << (before % 64)) - 1;
+        let mut used = if word < WORDS { self.used[word] & below } else { 0 };
+        loop {
+            if used != 0 {
+                return word as u32 * 64 + 64 - used.leading_zeros();
+            }
+            if word == 0 {
+                return 0;
+            }
+            word -= 1;
+            used = self.used[word];
+        }
+    }
+
+    /// The longest free runs. They are not longer than those of `before`, and counting ends where they are as long.
+    #[inline]
+    pub(super) fn holes(&self, before: &Holes) -> Holes {
+        let mut holes = Holes::NONE;
+        let mut begin = self.next_free(0);
+        while begin < GRANULES {
+            let end = self.next_used(begin);
+            holes = holes.or(Holes::of(begin, end));
+            if holes == *before {
+                break;
+            }
+            begin = self.next_free(end);
+        }
+        holes
+    }
+}
+
+/// The granules of word `word` that are multiples of `1 << lane`, as bits of it.
+#[inline]
+fn multiples(word: usize, lane: usize) -> u64 {
+    const WITHIN: [u64; 7] = [
+        !0,
+        0x5555_5555_5555_5555,
+        0x1111_1111_1111_1111,
+        0x0101_0101_0101_0101,
+        0x0001_0001_0001_0001,
+        0x0000_0001_0000_0001,
+        1,
+    ];
+    let words = lane.saturating_sub(6);
+    if word.is_multiple_of(1 << words) { WITHIN[lane.min(6)] } else { 0 }
+}
+
+/// Calls `each` with every word that has granules from `begin` to `end`, and the mask of those.
+#[inline]
+fn for_words(begin: u32, end: u32, mut each: impl FnMut(usize, u64)) {
+    let (first, last) = (begin as usize / 64, (end - 1) as usize / 64);
+    let (head, tail) = (!0_u64 << (begin % 64), !0_u64 >> (63 - (end - 1) % 64));
+    if first == last {
+        return each(first, head & tail);
+    }
+    each(first, head);
+    for word in first + 1..last {
+        each(word, !0);
+    }
+    each(last, tail);
+}
+
+/// The first granule at or behind `from` whose bit is set in what `words` tells, or the block's end.
+#[inline]
+fn find_set(from: u32, words: impl Fn(usize) -> u64) -> u32 {
+    let mut word = from as usize / 64;
+    if word >= WORDS {
+        return GRANULES;
+    }
+    let mut found = words(word) & !0 << (from % 64);
+    while found == 0 {
+        word += 1;
+        if word == WORDS {
+            return GRANULES;
+        }
+        found = words(word);
+    }
+    word as u32 * 64 + found.trailing_zeros()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_end_where_the_next_begins_or_nothing_is() {
+        let mut bits = Bits::EMPTY;
+        for (begin, end) in [(0, 2), (2, 200), (300, GRANULES)] {
+            bits.take(begin, end, true);
+        }
+        assert_eq!([0, 2, 300].map(|granule| bits.end_of_object(granule)), [2, 200, GRANULES]);
+        assert_eq!(
+            [0, 1, 200, 299, 300].map(|granule| bits.at(granule)),
+            [At::Start, At::Inside, At::Free, At::Free, At::Start]
+        );
+        bits.release(2, 200);
+        assert_eq!(bits.hole_around(2, 200), (2, 300));
+        assert_eq!(bits.at(2), At::Free);
+    }
+
+    /// Against a loop over granules, for every length and alignment.
+    #[test]
+    fn finds_the_lowest_fit() {
+        let mut bits = Bits::EMPTY;
+        for granule in (0..GRANULES).filter(|granule| granule * granule % 97 < 5 && *granule < 700) {
+            bits.take(granule, granule + 1, true);
+        }
+        let free = |granule: u32| granule < GRANULES && bits.at(granule) == At::Free;
+        let holes = bits.holes(&Holes::NONE);
+        for lane in 0..=10 {
+            for need in 1..=GRANULES {
+                let lowest = (0..GRANULES).step_by(1 << lane).find(|&begin| (begin..begin + need).all(free));
+                assert_eq!(bits.find(need, lane), lowest, "{need} granules at {lane}");
+                assert_eq!(holes.fit(lane, need), lowest.is_some(), "{need} granules at {lane}");
+            }
+        }
+    }
+}

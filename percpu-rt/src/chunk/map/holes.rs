@@ -1,0 +1,89 @@
+//! How long a block's free runs are, for every alignment at once.
+//!
+//! A single longest run misleads: where it starts misaligned it hides a shorter one that fits, and where it is just
+//! too short every block has to be looked into. So the index keeps, a block, the longest run that is left of any free
+//! run once its start is rounded up, one number an alignment; a request then compares one number and is right.
+
+/// Bytes of a granule: what sizes are rounded up to and the least alignment (`PCPU_MIN_ALLOC_SIZE`, Linux
+/// include/linux/percpu.h).
+pub const GRANULE: usize = 4;
+
+/// Bytes of a block: what free runs are counted in, and the largest alignment that they are counted for.
+pub(crate) const BLOCK: usize = 4096;
+
+/// Granules of a block.
+pub(super) const GRANULES: u32 = (BLOCK / GRANULE) as u32;
+
+/// Alignments counted: 4, 8, .. 4096 bytes are eleven, and the twelfth lane makes whole vectors of it.
+const LANES: usize = 12;
+
+/// The longest free run, in granules, that starts aligned; lane `n` for an alignment of `n << GRANULE`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(align(8))]
+pub(super) struct Holes([u16; LANES]);
+
+impl Holes {
+    /// No free run at all.
+    pub(super) const NONE: Self = Self([0; LANES]);
+
+    /// Those of one free run, from granule `begin` of a block to granule `end`.
+    #[inline]
+    pub(super) fn of(begin: u32, end: u32) -> Self {
+        let (begin, end) = (begin as u16, end as u16);
+        let mut lanes = [0; LANES];
+        for (lane, longest) in lanes.iter_mut().enumerate() {
+            let mask = (1_u16 << lane) - 1;
+            *longest = end.saturating_sub((begin + mask) & !mask);
+        }
+        Self(lanes)
+    }
+
+    /// Those of both.
+    #[inline]
+    pub(super) fn or(self, other: Self) -> Self {
+        let mut lanes = self.0;
+        for (lane, other) in lanes.iter_mut().zip(other.0) {
+            *lane = (*lane).max(other);
+        }
+        Self(lanes)
+    }
+
+    /// Whether a run of `need` granules fits at alignment lane `lane`.
+    #[inline]
+    pub(super) fn fit(&self, lane: usize, need: u32) -> bool {
+        u32::from(self.0[lane]) >= need
+    }
+
+    /// Whether `self` decides a lane of `all`, so that `all` has to be counted anew once `self` shrinks to `after`.
+    #[inline]
+    pub(super) fn decide(&self, all: &Self, after: &Self) -> bool {
+        let mut decides = false;
+        for lane in 0..LANES {
+            decides |= self.0[lane] == all.0[lane] && after.0[lane] < self.0[lane];
+        }
+        decides
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_counted_from_its_aligned_start() {
+        let holes = Holes::of(3, 20);
+        for (lane, longest) in [(0, 17), (1, 16), (2, 16), (3, 12), (4, 4), (5, 0), (10, 0)] {
+            assert!(holes.fit(lane, longest) && !holes.fit(lane, longest + 1), "lane {lane}");
+        }
+        let whole = Holes::of(0, GRANULES);
+        assert!((0..=10).all(|lane| whole.fit(lane, GRANULES)));
+    }
+
+    #[test]
+    fn the_longest_is_counted_anew_where_it_may_have_been_lost() {
+        let (long, short) = (Holes::of(0, 8), Holes::of(16, 20));
+        let all = long.or(short);
+        assert!(long.decide(&all, &Holes::NONE) && !long.decide(&all, &long));
+        assert!(!Holes::of(17, 20).decide(&all, &Holes::NONE));
+    }
+}

@@ -1,0 +1,127 @@
+//! Which bytes of a unit are whose: the allocator's decisions, without its memory.
+//!
+//! The map knows offsets, and touches no unit. A change that needs pages says so and is finished by whoever has brought
+//! them, so that no system call is made under the lock that guards the map:
+//!
+//! ```text
+//!  place ──▶ Want::Metadata ──▶ donate, and once more
+//!    │
+//!    └─────▶ Placed { fresh } ──▶ unpopulated ──▶ (populate) ──▶ set_populated     the object is whole
+//!                                                      └───────▶ cancel            as if it had never been
+//!  release ─▶ take_surplus ──▶ (depopulate) ──▶ set_depopulated
+//! ```
+//!
+//! # What it looks like
+//!
+//! ```text
+//!  root            ┌────┬────┬────┬─ ─       a node: 32 children; says of each which holes and which runs of free
+//!                  └─┬──┴────┴────┴─ ─       blocks are below it
+//!  leaf, a chunk     └▶┌────┬────┬────┬─ ─   32 blocks, 128 KiB
+//!                      └─┬──┴────┴─┬──┴─ ─
+//!  block, 4 KiB          │         └ free, or whole in one object: no more is known of it
+//!                        └ shared: bits for every granule of 4 bytes
+//! ```
+//!
+//! - A small request goes to the lowest block of its [zone](zone) in which it fits: one comparison a place on the way
+//!   down, since [`Holes`] knows every alignment. Else to the lowest idle block, else a fresh one.
+//! - A large request goes to the lowest run of free blocks, and begins behind what its neighbour below has left of its
+//!   last block where that saves one.
+//! - Only where all this fails and no chunk can be added, [every hole](scan) is looked at.
+//! - What has no objects has no records: a leaf exists while something in it is taken or populated.
+
+mod bits;
+pub(super) mod cells;
+mod change;
+pub(super) mod holes;
+mod leaf;
+mod node;
+mod pages;
+mod place;
+mod range;
+mod records;
+mod release;
+pub(super) mod request;
+mod runs;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod zone;
+
+use cells::Owned;
+use holes::{BLOCK, GRANULE, GRANULES};
+use node::Node;
+use records::Records;
+pub(super) use release::FreeError;
+
+use super::memory::MetadataPage;
+
+/// The state of the ranges that one allocator has.
+#[derive(Debug)]
+pub(super) struct Map {
+    /// Grows upwards with the ranges; `None` before the first.
+    root: Option<Owned<Node>>,
+    records: Records,
+    /// Blocks of a page.
+    page_blocks: u32,
+    /// Populated pages, for good or not.
+    populated: usize,
+    /// Populated pages with nothing in them that may be given back.
+    surplus: usize,
+    /// The least that was looked for in vain since anything was freed or added.
+    failed: Option<request::Request>,
+}
+
+impl Map {
+    /// A map of nothing, for pages of `page_blocks` blocks, a power of two up to 32.
+    pub(super) const fn new(page_blocks: u32) -> Self {
+        Self { root: None, records: Records::EMPTY, page_blocks, populated: 0, surplus: 0, failed: None }
+    }
+
+    /// Takes a page for records, which [`Want::Metadata`](request::Want::Metadata) asked for.
+    pub(super) fn donate(&mut self, page: MetadataPage) {
+        self.records.donate(page);
+    }
+
+    /// A metadata page that is not needed any more.
+    pub(super) fn surplus_metadata(&mut self) -> Option<MetadataPage> {
+        self.records.surplus()
+    }
+
+    /// Ends the map: all its metadata pages, one at a time.
+    pub(super) fn dismantle(&mut self) -> Option<MetadataPage> {
+        if let Some(root) = self.root.take() {
+            self.records.free_node(root);
+        }
+        self.records.last()
+    }
+
+    /// Bytes of records.
+    pub(super) fn metadata_bytes(&self) -> usize {
+        self.records.pages() * MetadataPage::SIZE
+    }
+
+    /// Chunks with anything in them.
+    pub(super) fn chunks(&self) -> usize {
+        self.records.chunks
+    }
+
+    /// Populated bytes of a unit.
+    pub(super) fn populated_bytes(&self) -> usize {
+        self.populated * self.page_blocks as usize * BLOCK
+    }
+
+    /// Blocks below the root.
+    fn blocks(&self) -> u64 {
+        self.root.as_ref().map_or(0, |root| root.blocks())
+    }
+}
+
+/// From granules to bytes.
+fn bytes(granules: u64) -> usize {
+    granules as usize * GRANULE
+}
+
+/// The block of a granule, and its place there.
+fn split(granule: u64) -> (u32, u32) {
+    ((granule / u64::from(GRANULES)) as u32, (granule % u64::from(GRANULES)) as u32)
+}

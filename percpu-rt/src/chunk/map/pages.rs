@@ -1,0 +1,135 @@
+//! Which pages are backed: those that a new object needs, and those that nobody needs any more.
+
+use core::ops::Range;
+
+use super::holes::BLOCK;
+use super::leaf::ones;
+use super::node::{Child, Node};
+use super::range::mask;
+use super::records::Records;
+use super::runs::FANOUT;
+use super::{Map, bytes};
+
+/// Empty pages of a unit that are kept for the next objects, beside a part of those in use
+/// (`PCPU_EMPTY_POP_PAGES_LOW` and `HIGH`, Linux mm/percpu.c, where no part is).
+const KEPT_PAGES: usize = 2;
+const MOST_KEPT_PAGES: usize = 4;
+
+/// One of so many populated pages may be empty.
+const KEPT_PART: usize = 256;
+
+impl Map {
+    /// The first pages of the object of `size` bytes at `offset` that are not populated. They are to be now, and then
+    /// [`set_populated`](Self::set_populated).
+    pub(in crate::chunk) fn unpopulated(&self, offset: usize, size: usize) -> Option<Range<usize>> {
+        let root = self.root.as_ref()?;
+        let page = self.page_blocks;
+        let blocks = (offset / BLOCK) as u32..(offset + size).div_ceil(BLOCK) as u32;
+        let is_populated =
+            |block: u32| root.leaf(block).is_some_and(|leaf| leaf.populated & 1 << (block % FANOUT as u32) != 0);
+        let first = blocks.clone().find(|&block| !is_populated(block))?;
+        let last = (first..blocks.end).take_while(|&block| !is_populated(block)).last().unwrap_or(first);
+        let (begin, end) = (first / page * page, (last / page + 1) * page);
+        Some(begin as usize * BLOCK..end as usize * BLOCK)
+    }
+
+    /// Says that pages which [`unpopulated`](Self::unpopulated) named are populated, and zero.
+    pub(in crate::chunk) fn set_populated(&mut self, pages: Range<usize>) {
+        let blocks = to_blocks(&pages);
+        self.populated += blocks.len() / self.page_blocks as usize;
+        self.failed = None;
+        self.edit_leaves(blocks, |leaf, _, blocks| {
+            let mask = in_leaf(&blocks);
+            leaf.populated |= mask;
+            leaf.free |= leaf.held & mask;
+            leaf.held &= !mask;
+            leaf.publish(mask);
+        });
+    }
+
+    /// Undoes the placing of an object of which pages could not be populated.
+    pub(in crate::chunk) fn cancel(&mut self, offset: usize, size: usize) {
+        let (begin, end) = (offset / super::GRANULE, (offset + size).div_ceil(super::GRANULE));
+        self.release_pieces(begin as u64, end as u64);
+        let blocks = (offset / BLOCK) as u32..bytes(end as u64).div_ceil(BLOCK) as u32;
+        self.edit_leaves(blocks.clone(), |leaf, _, blocks| {
+            let around = leaf.pages_around(in_leaf(&blocks));
+            let unborn = leaf.held & !leaf.populated & around;
+            leaf.held &= !unborn;
+            leaf.free |= unborn;
+        });
+        self.collapse(&blocks);
+    }
+
+    /// Pages that are to be given back, and then [`set_depopulated`](Self::set_depopulated). Nobody gets them meanwhile.
+    pub(in crate::chunk) fn take_surplus(&mut self) -> Option<Range<usize>> {
+        let kept = self.populated / KEPT_PART;
+        if self.surplus <= MOST_KEPT_PAGES + kept {
+            return None;
+        }
+        let excess = self.surplus - KEPT_PAGES - kept;
+        let (base, leaf) = self.root.as_ref()?.last_surplus()?;
+        // The highest run of pages in the leaf, and of that no more than there are too many.
+        let surplus = leaf.surplus();
+        let end = u32::BITS - surplus.leading_zeros();
+        let run = (surplus << (u32::BITS - end)).leading_ones();
+        let begin = end - run.min(excess as u32 * self.page_blocks);
+        self.edit_leaves(base + begin..base + end, |leaf, _, _| {
+            leaf.free &= !mask(begin, end);
+            leaf.held |= mask(begin, end);
+        });
+        Some((base + begin) as usize * BLOCK..(base + end) as usize * BLOCK)
+    }
+
+    /// Says that pages which [`take_surplus`](Self::take_surplus) named are given back.
+    pub(in crate::chunk) fn set_depopulated(&mut self, pages: Range<usize>) {
+        let blocks = to_blocks(&pages);
+        self.populated -= blocks.len() / self.page_blocks as usize;
+        self.edit_leaves(blocks.clone(), |leaf, _, blocks| {
+            let mask = in_leaf(&blocks);
+            leaf.held &= !mask;
+            leaf.populated &= !mask;
+            leaf.free |= mask;
+            for index in ones(mask) {
+                leaf.blocks[index as usize].high = 0;
+            }
+        });
+        self.collapse(&blocks);
+    }
+
+    /// Drops the records of what has nothing taken or populated any more.
+    fn collapse(&mut self, blocks: &Range<u32>) {
+        if let Self { root: Some(root), records, .. } = self {
+            collapse(root, blocks.start, records);
+            collapse(root, blocks.end - 1, records);
+        }
+    }
+}
+
+/// The blocks of pages.
+fn to_blocks(pages: &Range<usize>) -> Range<u32> {
+    (pages.start / BLOCK) as u32..(pages.end / BLOCK) as u32
+}
+
+/// Blocks of one leaf as bits of it.
+fn in_leaf(blocks: &Range<u32>) -> u32 {
+    let first = blocks.start % FANOUT as u32;
+    mask(first, first + blocks.len() as u32)
+}
+
+/// True where all below `node` is untouched now.
+fn collapse(node: &mut Node, block: u32, records: &mut Records) -> bool {
+    let index = node.index(block);
+    let is_empty = match &mut node.children[index] {
+        Child::Leaf(leaf) => leaf.free == !0 && leaf.populated == 0,
+        Child::Node(child) => collapse(child, block, records),
+        Child::Outside => return false,
+        Child::Untouched => true,
+    };
+    if is_empty && !matches!(node.children[index], Child::Untouched) {
+        let child = core::mem::replace(&mut node.children[index], Child::Untouched);
+        records.free_child(child);
+        node.refresh(index);
+    }
+    is_empty && node.children.iter().all(|child| matches!(child, Child::Untouched))
+}

@@ -1,0 +1,138 @@
+//! Finding a place.
+
+use super::holes::GRANULES;
+use super::request::{Dirty, Placed, Request, Want};
+use super::runs::FANOUT;
+use super::zone::Zone;
+use super::{Map, bytes, scan, split};
+
+/// The lane of the largest alignment within a block.
+const BLOCK_LANE: usize = GRANULES.trailing_zeros() as usize;
+
+impl Map {
+    /// Takes a place for `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`Want::Metadata`], or [`Want::Range`] where no index knows of a place.
+    #[inline]
+    pub(in crate::chunk) fn place(&mut self, request: &Request) -> Result<Placed, Want> {
+        if request.granules < u64::from(GRANULES) && request.lane <= BLOCK_LANE {
+            let zone = Zone::of(request.granules as u32);
+            match self.place_shared(zone, request) {
+                Some(placed) => Ok(placed),
+                None => self.place_small(zone, request),
+            }
+        } else {
+            self.place_large(request)
+        }
+    }
+
+    /// As [`place`](Self::place), for when that has failed and nothing can be added: looks at every hole.
+    ///
+    /// # Errors
+    ///
+    /// [`Want::Metadata`], or [`Want::Range`] where there is no place at all.
+    pub(in crate::chunk) fn place_anywhere(&mut self, request: &Request) -> Result<Placed, Want> {
+        if self.failed.is_some_and(|failed| request.is_no_easier_than(&failed)) {
+            return Err(Want::Range);
+        }
+        let Some(begin) = self.root.as_ref().and_then(|root| scan::find(root, request)) else {
+            self.failed = Some(*request);
+            return Err(Want::Range);
+        };
+        self.place_at(begin, request)
+    }
+
+    /// In the lowest shared block of `zone` in which it fits.
+    #[inline]
+    fn place_shared(&mut self, zone: Zone, request: &Request) -> Option<Placed> {
+        let Request { granules, lane, .. } = *request;
+        let root = self.root.as_mut()?;
+        let block = root.find(zone, lane, granules as u32)?;
+        let (place, _) =
+            root.edit(block, |leaf| match leaf.take_shared(block % FANOUT as u32, lane, granules as u32) {
+                Some((begin, written, effect)) => ((begin, written), effect),
+                None => unreachable!("the index knows the holes of every block"),
+            });
+        let at = u64::from(block) * u64::from(GRANULES);
+        let (begin, written) = (at + u64::from(place.0), at + u64::from(place.1));
+        let mut dirty = Dirty::NONE;
+        dirty.push(bytes(begin)..bytes(written));
+        Some(Placed { offset: bytes(begin), fresh: false, dirty })
+    }
+
+    /// In an idle block, a fresh one, or among objects of the other size.
+    #[cold]
+    fn place_small(&mut self, zone: Zone, request: &Request) -> Result<Placed, Want> {
+        let root = self.root.as_ref().ok_or(Want::Range)?;
+        let idle = root.next_idle(0);
+        let fresh = || if request.populated { None } else { root.find_run(1) };
+        if let Some(block) = idle.or_else(fresh) {
+            return self.place_at(u64::from(block) * u64::from(GRANULES), request);
+        }
+        self.place_shared(zone.other(), request).ok_or(Want::Range)
+    }
+
+    /// In a run of free blocks.
+    fn place_large(&mut self, request: &Request) -> Result<Placed, Want> {
+        let blocks = u32::try_from(request.granules.div_ceil(u64::from(GRANULES))).map_err(|_| Want::Range)?;
+        let align = 1_u32 << request.lane.saturating_sub(BLOCK_LANE);
+        let root = self.root.as_ref().ok_or(Want::Range)?;
+        let run = if request.populated {
+            self.find_idle_run(blocks, align)
+        } else {
+            let longer = blocks.checked_add(align - 1).ok_or(Want::Range)?;
+            root.find_run(longer).map(|block| block.next_multiple_of(align))
+        };
+        let run = run.ok_or(Want::Range)?;
+        let begin = self.begin_below(run, request).unwrap_or(u64::from(run) * u64::from(GRANULES));
+        self.place_at(begin, request)
+    }
+
+    /// Where an object can begin in the block below the free run at block `run`, if that saves a block.
+    fn begin_below(&self, run: u32, request: &Request) -> Option<u64> {
+        let below = run.checked_sub(1)?;
+        let leaf = self.root.as_ref()?.leaf(below)?;
+        let index = below % FANOUT as u32;
+        let block = &leaf.blocks[index as usize];
+        // A small object's block stays without large ones, which may leave it pinned.
+        if leaf.zones[Zone::Large as usize] & 1 << index == 0 {
+            return None;
+        }
+        let (begin, end) = block.bits.as_deref()?.hole_around(GRANULES, GRANULES);
+        let begin = u64::from(below) * u64::from(GRANULES) + u64::from(begin).next_multiple_of(1 << request.lane);
+        let run = u64::from(run) * u64::from(GRANULES);
+        let blocks = |from: u64| (from + request.granules).div_ceil(u64::from(GRANULES));
+        (end == GRANULES && begin < run && blocks(begin) < blocks(run)).then_some(begin)
+    }
+
+    /// The begin of the lowest run of `blocks` idle ones. There are few idle blocks, so they are gone through.
+    fn find_idle_run(&self, blocks: u32, align: u32) -> Option<u32> {
+        let root = self.root.as_ref()?;
+        let mut begin = root.next_idle(0)?;
+        let mut last = begin;
+        loop {
+            let aligned = begin.next_multiple_of(align);
+            if last + 1 >= aligned + blocks {
+                return Some(aligned);
+            }
+            let next = root.next_idle(last + 1)?;
+            if next != last + 1 {
+                begin = next;
+            }
+            last = next;
+        }
+    }
+
+    /// At granule `begin`, from where on all is free.
+    fn place_at(&mut self, begin: u64, request: &Request) -> Result<Placed, Want> {
+        let end = begin + request.granules;
+        self.records.reserve(self.need(begin, end)).map_err(Want::Metadata)?;
+        self.materialise(&(split(begin).0..split(end - 1).0 + 1));
+        let mut dirty = Dirty::NONE;
+        let zone = Zone::of(u32::try_from(request.granules).unwrap_or(u32::MAX));
+        let fresh = self.occupy(begin, end, zone, &mut dirty);
+        Ok(Placed { offset: bytes(begin), fresh, dirty })
+    }
+}

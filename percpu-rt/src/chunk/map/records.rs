@@ -1,0 +1,126 @@
+//! The map's own memory: cells for its records, and what a change will need of them.
+
+use super::bits::Bits;
+use super::cells::{Cells, Owned, Spares};
+use super::leaf::Leaf;
+use super::node::{Child, Node};
+use super::runs::FANOUT;
+use crate::chunk::memory::MetadataPage;
+
+/// How many records a change makes.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Need {
+    pub(super) nodes: usize,
+    pub(super) leaves: usize,
+    pub(super) bits: usize,
+}
+
+/// The cells of every type, and the pages for more.
+#[derive(Debug)]
+pub(super) struct Records {
+    nodes: Cells<Node>,
+    leaves: Cells<Leaf>,
+    bits: Cells<Bits>,
+    spares: Spares,
+    /// Metadata pages, spare ones included.
+    pages: usize,
+    /// Leaves in use.
+    pub(super) chunks: usize,
+}
+
+/// Spare pages that are kept for the next change.
+const KEPT_SPARE: usize = 1;
+
+impl Records {
+    pub(super) const EMPTY: Self = Self {
+        nodes: Cells::EMPTY,
+        leaves: Cells::EMPTY,
+        bits: Cells::EMPTY,
+        spares: Spares::EMPTY,
+        pages: 0,
+        chunks: 0,
+    };
+
+    pub(super) fn pages(&self) -> usize {
+        self.pages
+    }
+
+    /// Pages that have to come in before `need` can be made; `Ok` where there are enough.
+    pub(super) fn reserve(&self, need: Need) -> Result<(), usize> {
+        let pages =
+            self.nodes.pages_for(need.nodes) + self.leaves.pages_for(need.leaves) + self.bits.pages_for(need.bits);
+        match pages.saturating_sub(self.spares.count()) {
+            0 => Ok(()),
+            missing => Err(missing),
+        }
+    }
+
+    pub(super) fn donate(&mut self, page: MetadataPage) {
+        self.spares.push(page);
+        self.pages += 1;
+    }
+
+    /// A page that is not needed any more.
+    pub(super) fn surplus(&mut self) -> Option<MetadataPage> {
+        if self.spares.count() <= KEPT_SPARE {
+            return None;
+        }
+        self.pages -= 1;
+        self.spares.pop()
+    }
+
+    /// The last pages, when all records are gone.
+    pub(super) fn last(&mut self) -> Option<MetadataPage> {
+        self.pages = self.pages.saturating_sub(1);
+        self.spares.pop()
+    }
+
+    pub(super) fn new_bits(&mut self) -> Owned<Bits> {
+        self.bits.new_cell(Bits::EMPTY, &mut self.spares)
+    }
+
+    pub(super) fn free_bits(&mut self, bits: Owned<Bits>) {
+        self.bits.free(bits, &mut self.spares);
+    }
+
+    pub(super) fn new_node(&mut self, shift: u32, whole: bool) -> Owned<Node> {
+        self.nodes.new_cell(Node::new(shift, whole), &mut self.spares)
+    }
+
+    /// What stands at a place of a node with children of `1 << shift` blocks, once something there is to be told
+    /// apart.
+    pub(super) fn new_child(&mut self, shift: u32, whole: bool, page_blocks: u32) -> Child {
+        if shift == FANOUT.ilog2() {
+            self.chunks += 1;
+            let free = if whole { !0 } else { 0 };
+            Child::Leaf(self.leaves.new_cell(Leaf::new(free, page_blocks), &mut self.spares))
+        } else {
+            Child::Node(self.new_node(shift - FANOUT.ilog2(), whole))
+        }
+    }
+
+    /// Gives back what is below a child, without the objects' bits: there are no objects.
+    pub(super) fn free_child(&mut self, child: Child) {
+        match child {
+            Child::Outside | Child::Untouched => {}
+            Child::Leaf(mut leaf) => {
+                self.chunks -= 1;
+                for block in &mut leaf.blocks {
+                    if let Some(bits) = block.bits.take() {
+                        self.free_bits(bits);
+                    }
+                }
+                self.leaves.free(leaf, &mut self.spares);
+            }
+            Child::Node(node) => self.free_node(node),
+        }
+    }
+
+    pub(super) fn free_node(&mut self, mut node: Owned<Node>) {
+        for child in &mut node.children {
+            let child = core::mem::replace(child, Child::Outside);
+            self.free_child(child);
+        }
+        self.nodes.free(node, &mut self.spares);
+    }
+}

@@ -1,0 +1,140 @@
+//! Finding out what is freed, and freeing it.
+
+use super::bits::At;
+use super::change::{pieces, surplus_pages};
+use super::holes::{GRANULE, GRANULES};
+use super::leaf::{Kind, Leaf, Slot};
+use super::node::Node;
+use super::runs::FANOUT;
+use super::{Map, bytes, split};
+
+/// Why an offset cannot be freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::chunk) enum FreeError {
+    /// Nothing is there.
+    Nothing,
+    /// An object is there, and began before.
+    Interior,
+}
+
+impl Map {
+    /// The size in bytes of the object at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// Where none begins there.
+    #[inline]
+    pub(in crate::chunk) fn size_of(&self, offset: usize) -> Result<usize, FreeError> {
+        let begin = (offset / GRANULE) as u64;
+        self.end_of(begin).map(|end| bytes(end - begin))
+    }
+
+    /// Frees the object at `offset`; returns its size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where no object begins there; nothing has changed then.
+    #[inline]
+    pub(in crate::chunk) fn release(&mut self, offset: usize) -> Result<usize, FreeError> {
+        if !offset.is_multiple_of(GRANULE) {
+            return Err(FreeError::Interior);
+        }
+        let begin = (offset / GRANULE) as u64;
+        let end = self.end_of(begin)?;
+        self.failed = None;
+        let (block, first) = split(begin);
+        let (_, last) = split(end - 1);
+        if split(end - 1).0 == block && (first, last + 1) != (0, GRANULES) {
+            self.release_shared(block, Slot { begin: first, end: last + 1 });
+        } else {
+            self.release_pieces(begin, end);
+        }
+        Ok(bytes(end - begin))
+    }
+
+    #[inline]
+    fn release_shared(&mut self, block: u32, slot: Slot) {
+        let Self { root: Some(root), records, surplus, .. } = self else { return };
+        let (bits, _) = root.edit(block, |leaf| {
+            let before = if slot.end - slot.begin == u32::from(leaf.blocks[block as usize % FANOUT].used) {
+                // The last object of its block: the page may become one to give back.
+                surplus_pages(leaf)
+            } else {
+                let (effect, bits) = leaf.release_shared(block % FANOUT as u32, slot);
+                return (bits, effect);
+            };
+            let (effect, bits) = leaf.release_shared(block % FANOUT as u32, slot);
+            *surplus += surplus_pages(leaf) - before;
+            (bits, effect)
+        });
+        if let Some(bits) = bits {
+            records.free_bits(bits);
+        }
+    }
+
+    /// Frees what lies between two granules, the whole of one object.
+    pub(super) fn release_pieces(&mut self, begin: u64, end: u64) {
+        let (first, last) = (split(begin).0, split(end - 1).0);
+        self.edit_leaves(first..last + 1, |leaf, records, blocks| {
+            for piece in pieces(begin, end).skip((blocks.start - first) as usize).take(blocks.len()) {
+                let index = piece.block % FANOUT as u32;
+                let block = &mut leaf.blocks[index as usize];
+                if block.kind == Kind::Shared {
+                    let (_, bits) = leaf.release_shared(index, Slot { begin: piece.begin, end: piece.end });
+                    if let Some(bits) = bits {
+                        records.free_bits(bits);
+                    }
+                } else {
+                    block.kind = Kind::Free;
+                    block.used = 0;
+                    leaf.free |= 1 << index;
+                }
+            }
+        });
+    }
+
+    /// The granule behind the object that begins at granule `begin`.
+    #[inline]
+    fn end_of(&self, begin: u64) -> Result<u64, FreeError> {
+        if begin >= self.blocks() * u64::from(GRANULES) {
+            return Err(FreeError::Nothing);
+        }
+        let (block, granule) = split(begin);
+        let root = self.root.as_deref().ok_or(FreeError::Nothing)?;
+        let leaf = root.leaf(block).ok_or(FreeError::Nothing)?;
+        match leaf.at(block % FANOUT as u32, granule) {
+            At::Free => return Err(FreeError::Nothing),
+            At::Inside => return Err(FreeError::Interior),
+            At::Start => {}
+        }
+        let end = match leaf.blocks[block as usize % FANOUT].bits.as_deref() {
+            Some(bits) => bits.end_of_object(granule),
+            None => GRANULES,
+        };
+        let end_of_piece = u64::from(block) * u64::from(GRANULES) + u64::from(end);
+        if end < GRANULES { Ok(end_of_piece) } else { Ok(self.end_beyond(root, leaf, block)) }
+    }
+
+    /// The granule behind the object that reaches to the end of `block`.
+    fn end_beyond(&self, root: &Node, leaf: &Leaf, mut block: u32) -> u64 {
+        let mut leaf = Some(leaf);
+        loop {
+            block += 1;
+            if (block as usize).is_multiple_of(FANOUT) {
+                leaf = if u64::from(block) < self.blocks() { root.leaf(block) } else { None };
+            }
+            let index = block % FANOUT as u32;
+            let begin = u64::from(block) * u64::from(GRANULES);
+            let Some(leaf) = leaf else { return begin };
+            let block = &leaf.blocks[index as usize];
+            match (block.kind, block.bits.as_deref()) {
+                (Kind::Inside, _) => {}
+                // The first granule of the block belongs to an object that did not begin there.
+                (Kind::Shared, Some(bits)) if bits.at(0) == At::Inside => {
+                    return begin + u64::from(bits.end_of_object(0));
+                }
+                _ => return begin,
+            }
+        }
+    }
+}

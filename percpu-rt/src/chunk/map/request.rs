@@ -1,0 +1,90 @@
+//! What is asked of the map, and what it answers.
+
+use core::ops::Range;
+
+use super::holes::GRANULE;
+
+/// A size and an alignment, in granules.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::chunk) struct Request {
+    pub(super) granules: u64,
+    /// The alignment is `GRANULE << lane` bytes.
+    pub(super) lane: usize,
+    /// Whether only populated pages will do.
+    pub(super) populated: bool,
+}
+
+impl Request {
+    /// `size` is not zero, `align` a power of two.
+    #[inline]
+    pub(in crate::chunk) fn new(size: usize, align: usize, populated: bool) -> Self {
+        let granules = size.div_ceil(GRANULE) as u64;
+        let lane = align.max(GRANULE).trailing_zeros() - GRANULE.trailing_zeros();
+        Self { granules, lane: lane as usize, populated }
+    }
+
+    /// Whether only populated pages will do.
+    pub(in crate::chunk) fn is_atomic(&self) -> bool {
+        self.populated
+    }
+
+    /// Whether there is no place for this either, where there is none for `other`.
+    pub(super) fn is_no_easier_than(&self, other: &Self) -> bool {
+        self.granules >= other.granules && self.lane >= other.lane && (self.populated || !other.populated)
+    }
+}
+
+/// A place for an object. It is taken.
+#[derive(Clone, Debug)]
+pub(in crate::chunk) struct Placed {
+    /// Bytes from a unit's begin.
+    pub(in crate::chunk) offset: usize,
+    /// Whether pages have to be populated before it can be used.
+    pub(in crate::chunk) fresh: bool,
+    /// What of it may not be zero.
+    pub(in crate::chunk) dirty: Dirty,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::chunk) enum Want {
+    /// So many metadata pages have to be donated before.
+    Metadata(usize),
+    /// No place is long enough.
+    Range,
+}
+
+/// Ranges of offsets, ascending; the last may have more in it than was put there.
+#[derive(Clone, Debug)]
+pub(in crate::chunk) struct Dirty {
+    ranges: [Range<usize>; Self::MOST],
+    count: usize,
+}
+
+impl Dirty {
+    const MOST: usize = 4;
+
+    pub(super) const NONE: Self = Self { ranges: [const { 0..0 }; Self::MOST], count: 0 };
+
+    /// Adds a range behind the others.
+    #[inline]
+    pub(super) fn push(&mut self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        if self.count > 0 {
+            let last = &mut self.ranges[self.count - 1];
+            if last.end == range.start || self.count == Self::MOST {
+                last.end = range.end;
+                return;
+            }
+        }
+        self.ranges[self.count] = range;
+        self.count += 1;
+    }
+
+    #[inline]
+    pub(in crate::chunk) fn ranges(&self) -> &[Range<usize>] {
+        &self.ranges[..self.count]
+    }
+}

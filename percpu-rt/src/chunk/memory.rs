@@ -1,0 +1,122 @@
+//! Where the memory of an allocator comes from.
+
+use core::fmt;
+use core::ops::Range;
+use core::ptr::NonNull;
+
+use super::map::cells::METADATA_PAGE;
+
+/// What an [`Allocator`](super::Allocator) asks of its platform: the pages of the units, and pages for its own records.
+///
+/// Offsets are those of a unit, in bytes: the same in each. All methods are called without the allocator's lock.
+///
+/// # Safety
+///
+/// - [`copy`](Self::copy) gives, for every CPU and every offset of a populated page, an address in memory that nobody
+///   else uses, aligned as the offset is up to the page size, the same for as long as the page is populated; addresses of
+///   one CPU within one range of [`Config::ranges`](super::Config) or [`grow`](Self::grow) differ as their offsets do.
+/// - A page that is [`populate`](Self::populate)d reads as zero in every unit.
+/// - Metadata pages are aligned to [`MetadataPage::SIZE`], of that size, and nobody else's.
+pub unsafe trait Memory {
+    /// Number of units, one a possible CPU.
+    fn units(&self) -> usize;
+
+    /// The address of the byte at `offset` in unit `unit`.
+    fn copy(&self, unit: usize, offset: usize) -> *mut u8;
+
+    /// Backs the pages at `offsets` in every unit. They read as zero.
+    ///
+    /// # Errors
+    ///
+    /// Where a unit cannot have them; then no unit has.
+    fn populate(&self, offsets: Range<usize>) -> Result<(), Refused>;
+
+    /// Takes the pages at `offsets` back from every unit.
+    fn depopulate(&self, offsets: Range<usize>);
+
+    /// A page for the allocator's own records.
+    fn metadata(&self) -> Option<MetadataPage>;
+
+    /// Takes such a page back.
+    fn free_metadata(&self, page: MetadataPage);
+
+    /// A further chunk with room for `size` bytes: page-aligned offsets that were in no range yet, not populated. `None`
+    /// where there is none to be had, as where all of a unit's address space belongs to the allocator from the start.
+    fn grow(&self, size: usize) -> Option<Range<usize>> {
+        let _ = size;
+        None
+    }
+}
+
+// SAFETY: what it is a reference to keeps the promises.
+unsafe impl<M: Memory> Memory for &M {
+    fn units(&self) -> usize {
+        M::units(self)
+    }
+
+    #[inline]
+    fn copy(&self, unit: usize, offset: usize) -> *mut u8 {
+        M::copy(self, unit, offset)
+    }
+
+    fn populate(&self, offsets: Range<usize>) -> Result<(), Refused> {
+        M::populate(self, offsets)
+    }
+
+    fn depopulate(&self, offsets: Range<usize>) {
+        M::depopulate(self, offsets);
+    }
+
+    fn metadata(&self) -> Option<MetadataPage> {
+        M::metadata(self)
+    }
+
+    fn free_metadata(&self, page: MetadataPage) {
+        M::free_metadata(self, page);
+    }
+
+    fn grow(&self, size: usize) -> Option<Range<usize>> {
+        M::grow(self, size)
+    }
+}
+
+/// The platform has no pages to back a unit with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no memory for the pages of a unit")
+    }
+}
+
+impl core::error::Error for Refused {}
+
+/// Sole possession of a page for records.
+#[derive(Debug)]
+pub struct MetadataPage(NonNull<u8>);
+
+// SAFETY: as a `Box` of bytes.
+unsafe impl Send for MetadataPage {}
+
+impl MetadataPage {
+    /// Bytes of a page, and its alignment.
+    pub const SIZE: usize = METADATA_PAGE;
+
+    /// The page at `start`.
+    ///
+    /// # Safety
+    ///
+    /// [`SIZE`](Self::SIZE) bytes from there on are readable, writable and nobody else's, and `start` is a multiple of
+    /// it.
+    #[must_use]
+    pub const unsafe fn from_raw(start: NonNull<u8>) -> Self {
+        Self(start)
+    }
+
+    /// The page's first byte; the page is the caller's.
+    #[must_use]
+    pub const fn into_raw(self) -> NonNull<u8> {
+        self.0
+    }
+}

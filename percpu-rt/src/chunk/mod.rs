@@ -1,0 +1,49 @@
+//! Dynamic per-CPU memory: an allocator of the same bytes in every unit.
+//!
+//! ```text
+//!                  offset 0                                                                  ─▶
+//!  unit of CPU 0  ┌────────┬──────────┬──────────────────────┬──────────────┬──────────── ─
+//!                 │ static │ reserved │ dynamic              │ chunk        │ chunk
+//!  unit of CPU 1  ├────────┼──────────┼───────┬────┬─────────┼─────┬────┬───┼──────────── ─
+//!                 │ static │ reserved │       │ an │ object  │     │ an │ other
+//!      …          └────────┴──────────┴───────┴────┴─────────┴─────┴────┴───┴──────────── ─
+//! ```
+//!
+//! An object has the same offset in every unit, so one number stands for all of its copies. What is free is
+//! decided once, for all units, and the units' memory is touched only to populate pages and to zero what was used
+//! before.
+//!
+//! # Rules
+//!
+//! - The lock guards the map and the counts, and is held for the time of a search. Pages are populated, given back and zeroed
+//!   without it; nobody can be given them meanwhile.
+//! - An allocation either is whole, populated and zero in every unit, or has changed nothing.
+//! - A page that becomes empty stays populated for a while, and its used part is remembered: what was never handed out
+//!   since a page was populated is not zeroed again.
+//!
+//! # Where to look
+//!
+//! | file | is |
+//! |---|---|
+//! | `map` | which bytes are whose: every decision, without memory |
+//! | `allocator` | the map with its memory and its lock: [`Allocator`] |
+//! | `memory`, `lock` | what a platform supplies: [`Memory`], [`RawLock`] |
+//! | `zero` | zeroing by looking first |
+//! | `flags`, `error`, `stats` | [`AllocFlags`], [`AllocError`], [`FreeError`], [`PerCpuStats`] |
+
+mod allocator;
+mod error;
+mod flags;
+mod lock;
+mod map;
+mod memory;
+mod stats;
+mod zero;
+
+pub use allocator::Allocator;
+pub use error::{AllocError, FreeError};
+pub use flags::AllocFlags;
+pub use lock::{RawLock, SpinLock};
+pub use map::holes::GRANULE;
+pub use memory::{Memory, MetadataPage, Refused};
+pub use stats::PerCpuStats;

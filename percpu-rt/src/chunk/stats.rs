@@ -1,0 +1,81 @@
+//! What an allocator tells of itself.
+
+/// The counts of an allocator, in the words of Linux's `percpu_stats` (mm/percpu-stats.c), and what its records take.
+///
+/// Bytes are those of one unit, but for `metadata_bytes`, which is the whole allocator's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PerCpuStats {
+    /// Allocations ever made.
+    pub nr_alloc: u64,
+    /// Of those, freed ones.
+    pub nr_dealloc: u64,
+    /// Live allocations.
+    pub nr_cur_alloc: u64,
+    /// The most that were live at once.
+    pub nr_max_alloc: u64,
+    /// Chunks with anything allocated or populated in them.
+    pub nr_chunks: u64,
+    /// The most there were at once.
+    pub nr_max_chunks: u64,
+    /// The smallest allocation ever made, rounded up to [`GRANULE`](super::GRANULE); 0 before the first.
+    pub min_alloc_size: usize,
+    /// The largest.
+    pub max_alloc_size: usize,
+    /// Bytes of live allocations, each rounded up.
+    pub live_bytes: usize,
+    /// Bytes of populated pages.
+    pub populated_bytes: usize,
+    /// Bytes of the allocator's records.
+    pub metadata_bytes: usize,
+    /// The most there were at once.
+    pub max_metadata_bytes: usize,
+    /// How often runs of pages were populated.
+    pub nr_populate: u64,
+    /// How often runs of pages were given back.
+    pub nr_depopulate: u64,
+}
+
+impl PerCpuStats {
+    /// As a constant.
+    pub(super) const ZERO: Self = Self {
+        nr_alloc: 0,
+        nr_dealloc: 0,
+        nr_cur_alloc: 0,
+        nr_max_alloc: 0,
+        nr_chunks: 0,
+        nr_max_chunks: 0,
+        min_alloc_size: 0,
+        max_alloc_size: 0,
+        live_bytes: 0,
+        populated_bytes: 0,
+        metadata_bytes: 0,
+        max_metadata_bytes: 0,
+        nr_populate: 0,
+        nr_depopulate: 0,
+    };
+
+    #[inline]
+    pub(super) fn allocated(&mut self, bytes: usize) {
+        self.nr_alloc += 1;
+        self.nr_cur_alloc += 1;
+        self.nr_max_alloc = self.nr_max_alloc.max(self.nr_cur_alloc);
+        self.min_alloc_size = if self.min_alloc_size == 0 { bytes } else { self.min_alloc_size.min(bytes) };
+        self.max_alloc_size = self.max_alloc_size.max(bytes);
+        self.live_bytes += bytes;
+    }
+
+    /// Takes an [`allocated`](Self::allocated) back, as far as that can be told.
+    pub(super) fn cancelled(&mut self, bytes: usize) {
+        self.nr_alloc -= 1;
+        self.nr_cur_alloc -= 1;
+        self.live_bytes -= bytes;
+    }
+
+    #[inline]
+    pub(super) fn freed(&mut self, bytes: usize) {
+        self.nr_dealloc += 1;
+        self.nr_cur_alloc -= 1;
+        self.live_bytes -= bytes;
+    }
+}

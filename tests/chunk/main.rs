@@ -1,0 +1,3 @@
+//! Does the allocator hand out what is free, all of it, and nothing else?
+
+mod random;

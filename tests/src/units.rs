@@ -1,0 +1,259 @@
+//! Units of any number and size for an allocator, and what becomes of their pages.
+
+use std::cell::Cell;
+use std::num::NonZero;
+use std::ops::Range;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use percpu_rt::chunk::{Memory, MetadataPage, Refused};
+
+thread_local! {
+    /// Calls for pages that still succeed on this thread; `None` for all.
+    static GRANTED: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// What is done to pages, beside counting them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// Nothing: they are backed and zero from the start, and only a user of the units changes that.
+    Counted,
+    /// They are zeroed when they are populated, and the ticks of that counted.
+    Zeroed,
+    /// They are filled with garbage when they are given back, and zeroed when they are populated; both are checked.
+    Checked,
+}
+
+/// Anonymous memory as the units of some CPUs.
+#[derive(Debug)]
+pub struct Units {
+    base: NonNull<u8>,
+    units: usize,
+    unit_size: usize,
+    page_size: usize,
+    pages: Pages,
+    /// Whether each page of a unit is populated.
+    populated: Mutex<Vec<bool>>,
+    chunk: Option<NonZero<usize>>,
+    grown: AtomicUsize,
+    metadata: AtomicUsize,
+    /// The end of the highest page that was ever populated.
+    reached: AtomicUsize,
+    /// Ticks spent on populating, by the clock that `ticks_in_pages` was given.
+    ticks: Cell<u64>,
+    clock: Cell<Option<fn() -> u64>>,
+}
+
+// SAFETY: the memory is used through the allocator, which gives each part to one owner.
+unsafe impl Send for Units {}
+// SAFETY: as above.
+unsafe impl Sync for Units {}
+
+/// What a page holds that has been given back.
+const GARBAGE: u8 = 0xdd;
+
+impl Units {
+    /// `units` units of `unit_size` bytes, in pages of `page_size`.
+    ///
+    /// # Panics
+    ///
+    /// Where the machine does not have the address space.
+    #[must_use]
+    pub fn new(units: usize, unit_size: usize, page_size: usize, pages: Pages) -> Self {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let bytes = units * unit_size;
+        // SAFETY: a new mapping, at an address of the kernel's choice.
+        let base = unsafe {
+            libc::mmap(std::ptr::null_mut(), bytes + page_size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+        };
+        assert!(base != libc::MAP_FAILED, "no address space for {units} units of {unit_size} bytes");
+        let base = base.cast::<u8>();
+        // Aligned to a page as it is meant here; what is in front of it stays unused.
+        let base = base.wrapping_add(base.align_offset(page_size));
+        Self {
+            base: NonNull::new(base).expect("a mapping"),
+            units,
+            unit_size,
+            page_size,
+            pages,
+            populated: Mutex::new(vec![false; unit_size / page_size]),
+            chunk: None,
+            grown: AtomicUsize::new(0),
+            metadata: AtomicUsize::new(0),
+            reached: AtomicUsize::new(0),
+            ticks: Cell::new(0),
+            clock: Cell::new(None),
+        }
+    }
+
+    /// What is done to pages.
+    pub fn pages(&self) -> Pages {
+        self.pages
+    }
+
+    /// The end of the highest page that was ever populated.
+    pub fn reached(&self) -> usize {
+        self.reached.load(Relaxed)
+    }
+
+    /// Zeroes all that was ever populated, for another allocator.
+    pub fn clear(&self) {
+        for unit in 0..self.units {
+            // SAFETY: within the mapping; the caller has no allocator of it now.
+            unsafe { self.copy(unit, 0).write_bytes(0, self.reached()) };
+        }
+    }
+
+    /// Ticks of `clock` that populating has taken since the first call.
+    #[inline]
+    pub fn ticks_in_pages(&self, clock: fn() -> u64) -> u64 {
+        self.clock.set(Some(clock));
+        self.ticks.get()
+    }
+
+    /// The same, given out in chunks of `chunk` bytes, each with a page behind it that is nobody's.
+    ///
+    /// # Panics
+    ///
+    /// Where `chunk` is 0.
+    #[must_use]
+    pub fn in_chunks(mut self, chunk: usize) -> Self {
+        self.chunk = Some(NonZero::new(chunk).expect("a size"));
+        self
+    }
+
+    /// Backs the first `bytes` of every unit by touching them.
+    pub fn prefault(&self, bytes: usize) {
+        for unit in 0..self.units {
+            for offset in (0..bytes.min(self.unit_size)).step_by(4096) {
+                // SAFETY: within the mapping, which is readable and writable; nobody uses it yet.
+                unsafe { self.copy(unit, offset).write_volatile(0) };
+            }
+        }
+    }
+
+    /// Lets `calls` more calls for pages, of units or of records, succeed on this thread, or all.
+    pub fn grant(calls: Option<usize>) {
+        GRANTED.set(calls);
+    }
+
+    /// Metadata pages that the allocator has.
+    pub fn metadata_pages(&self) -> usize {
+        self.metadata.load(Relaxed)
+    }
+
+    /// Populated pages of a unit, where they are [`Pages::Checked`].
+    ///
+    /// # Panics
+    ///
+    /// After a panic on another thread.
+    pub fn populated_pages(&self) -> usize {
+        self.populated.lock().expect("no panic").iter().filter(|populated| **populated).count()
+    }
+
+    fn granted() -> bool {
+        GRANTED.get().is_none_or(|calls| {
+            GRANTED.set(Some(calls.saturating_sub(1)));
+            calls > 0
+        })
+    }
+
+    /// Notes that pages change, each of which was not `to` before.
+    fn change(&self, offsets: &Range<usize>, to: bool, fill: u8) {
+        assert!(offsets.start.is_multiple_of(self.page_size) && offsets.end.is_multiple_of(self.page_size));
+        let mut populated = self.populated.lock().expect("no panic");
+        for page in offsets.start / self.page_size..offsets.end / self.page_size {
+            assert_ne!(populated[page], to, "page {page} changes to what it is");
+            populated[page] = to;
+        }
+        for unit in 0..self.units {
+            // SAFETY: pages of the mapping that the allocator has given to nobody.
+            unsafe { self.copy(unit, offsets.start).write_bytes(fill, offsets.len()) };
+        }
+    }
+}
+
+impl Drop for Units {
+    fn drop(&mut self) {
+        // SAFETY: the mapping made in `new`, but for its last page, which may not be whole.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.units * self.unit_size) };
+    }
+}
+
+// SAFETY: the mapping is this value's alone, and every byte of a unit has one address. Pages are zero where they come
+// from the kernel, and `Checked` zeroes them again; with `Counted` only those who ask for it write to them. Metadata
+// pages come from the heap, one for each call.
+unsafe impl Memory for Units {
+    fn units(&self) -> usize {
+        self.units
+    }
+
+    #[inline]
+    fn copy(&self, unit: usize, offset: usize) -> *mut u8 {
+        debug_assert!(unit < self.units && offset < self.unit_size);
+        self.base.as_ptr().wrapping_add(unit * self.unit_size + offset)
+    }
+
+    fn populate(&self, offsets: Range<usize>) -> Result<(), Refused> {
+        if !Self::granted() {
+            return Err(Refused);
+        }
+        self.reached.fetch_max(offsets.end, Relaxed);
+        match self.pages {
+            Pages::Counted => {}
+            Pages::Zeroed => {
+                let start = self.clock.get().map(|clock| clock());
+                for unit in 0..self.units {
+                    // SAFETY: pages of the mapping that the allocator has given to nobody.
+                    unsafe { self.copy(unit, offsets.start).write_bytes(0, offsets.len()) };
+                }
+                if let (Some(clock), Some(start)) = (self.clock.get(), start) {
+                    self.ticks.set(self.ticks.get() + clock() - start);
+                }
+            }
+            Pages::Checked => self.change(&offsets, true, 0),
+        }
+        Ok(())
+    }
+
+    fn depopulate(&self, offsets: Range<usize>) {
+        if self.pages == Pages::Checked {
+            self.change(&offsets, false, GARBAGE);
+        }
+    }
+
+    fn metadata(&self) -> Option<MetadataPage> {
+        if !Self::granted() {
+            return None;
+        }
+        self.metadata.fetch_add(1, Relaxed);
+        let layout = std::alloc::Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE).ok()?;
+        // SAFETY: the layout has a size.
+        let page = NonNull::new(unsafe { std::alloc::alloc(layout) })?;
+        // SAFETY: just allocated, as large and aligned as it has to be.
+        Some(unsafe { MetadataPage::from_raw(page) })
+    }
+
+    fn free_metadata(&self, page: MetadataPage) {
+        self.metadata.fetch_sub(1, Relaxed);
+        let layout = std::alloc::Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE);
+        // SAFETY: every page has come from `metadata`, and this one is whole again.
+        unsafe { std::alloc::dealloc(page.into_raw().as_ptr(), layout.expect("a layout")) };
+    }
+
+    fn grow(&self, size: usize) -> Option<Range<usize>> {
+        let chunk = self.chunk?.get();
+        if size > chunk {
+            return None;
+        }
+        let begin = self.grown.load(Relaxed);
+        let end = begin + chunk;
+        let next = end + self.page_size;
+        if end > self.unit_size || !Self::granted() {
+            return None;
+        }
+        self.grown.compare_exchange(begin, next, Relaxed, Relaxed).ok()?;
+        Some(begin..end)
+    }
+}
