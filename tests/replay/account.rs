@@ -1,6 +1,6 @@
 //! What a trace takes in memory, event by event.
 
-use percpu_rt::chunk::{Allocator, SpinLock};
+use percpu_rt::chunk::{Allocator, Cache, GRANULE, SpinLock};
 use percpu_tests::units::Units;
 
 use crate::trace::{Event, Trace};
@@ -27,27 +27,31 @@ pub(crate) fn of(trace: &Trace, units: &Units) -> Account {
     let allocator = Allocator::new(units, SpinLock::new(), PAGE_SIZE);
     // SAFETY: the units are this function's, and have no other allocator now.
     unsafe { allocator.add_range(0..UNIT_SIZE) }.expect("metadata");
+    let mut cache = Cache::new(&allocator);
+    let mut live_bytes = 0;
     let mut offsets = vec![None; trace.objects];
     let mut account = Account::default();
     let (mut all, mut behind) = ([0_u64; 2], [0_u64; 2]);
     for event in &trace.events {
         match *event {
             Event::Alloc { object, size, align, atomic } => {
-                let offset = allocator.alloc(size as usize, align as usize, flags(atomic));
+                let offset = cache.alloc(size as usize, align as usize, flags(atomic));
                 account.failures += u64::from(offset.is_err());
+                live_bytes += if offset.is_ok() { (size as usize).next_multiple_of(GRANULE) } else { 0 };
                 offsets[object as usize] = offset.ok();
             }
-            Event::Free { object } => {
+            Event::Free { object, size } => {
                 if let Some(offset) = offsets[object as usize] {
-                    allocator.free(offset).expect("a live object");
-                    allocator.balance();
+                    // SAFETY: the trace frees what it has allocated, once.
+                    unsafe { cache.free(offset, size as usize) }.expect("a live object");
+                    live_bytes -= (size as usize).next_multiple_of(GRANULE);
                 }
             }
         }
         let stats = allocator.stats();
-        let now = [stats.populated_bytes as u64, stats.live_bytes as u64];
-        if stats.live_bytes > account.peak_live_bytes {
-            account.peak_live_bytes = stats.live_bytes;
+        let now = [stats.populated_bytes as u64, live_bytes as u64];
+        if live_bytes > account.peak_live_bytes {
+            account.peak_live_bytes = live_bytes;
             behind = [0; 2];
         }
         account.peak_populated_bytes = account.peak_populated_bytes.max(stats.populated_bytes);

@@ -47,7 +47,7 @@ struct Options {
     /// Check each object (no overlap, aligned, zero on every CPU, contents kept) before anything is measured
     #[arg(long)]
     verify: bool,
-    /// Passes of which each operation's shortest time counts, and the median for averages
+    /// Passes; of each operation, and of all together, the shortest time counts
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(5..))]
     passes: u8,
     /// Traces

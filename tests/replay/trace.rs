@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
     Alloc { object: u32, size: u32, align: u32, atomic: bool },
-    Free { object: u32 },
+    Free { object: u32, size: u32 },
 }
 
 /// A trace.
@@ -73,7 +73,7 @@ fn parse(name: String, text: impl BufRead) -> Result<Trace, TraceError> {
         let event = match (kind, numbers[..].as_ref()) {
             (Some("a"), &[id, size, align, atomic @ (0 | 1)]) => {
                 let object = objects;
-                if live.insert(id, object).is_some() {
+                if live.insert(id, (object, size)).is_some() {
                     return Err(TraceError::LiveObject { number, id });
                 }
                 objects += 1;
@@ -81,8 +81,8 @@ fn parse(name: String, text: impl BufRead) -> Result<Trace, TraceError> {
                 Event::Alloc { object, size: narrow(size)?, align: narrow(align)?, atomic: atomic == 1 }
             }
             (Some("f"), &[id]) => {
-                let object = live.remove(&id).ok_or(TraceError::UnknownObject { number, id })?;
-                Event::Free { object }
+                let (object, size) = live.remove(&id).ok_or(TraceError::UnknownObject { number, id })?;
+                Event::Free { object, size: size as u32 }
             }
             _ => return Err(wrong()),
         };

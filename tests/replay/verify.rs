@@ -20,7 +20,7 @@ pub(crate) fn verify(trace: &Trace, cpus: usize) {
             Event::Alloc { object, size, align, atomic } => {
                 offsets[object as usize] = model.alloc(size as usize, align as usize, flags(atomic)).ok();
             }
-            Event::Free { object } => {
+            Event::Free { object, .. } => {
                 if let Some(offset) = offsets[object as usize] {
                     model.free(offset);
                     model.allocator.balance();

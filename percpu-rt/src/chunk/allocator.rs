@@ -4,12 +4,13 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::ops::Range;
 
+use super::cache::{SLOTS, slot_of};
 use super::error::{AllocError, FreeError};
 use super::flags::AllocFlags;
 use super::lock::RawLock;
 use super::map::holes::{BLOCK, GRANULE};
-use super::map::request::{Dirty, Placed, Request, Want};
-use super::map::{FreeError as MapError, Map};
+use super::map::request::{Dirty, Entry, Placed, Request, Want};
+use super::map::{FreeError as MapError, Map, OwnedMagazine};
 use super::memory::Memory;
 use super::stats::PerCpuStats;
 use super::zero::zero;
@@ -27,14 +28,16 @@ pub struct Allocator<M: Memory, L> {
 
 /// What the lock guards.
 #[derive(Debug)]
-struct State {
-    map: Map,
+pub(super) struct State {
+    pub(super) map: Map,
     stats: PerCpuStats,
     /// The lowest offset of all ranges, and the one behind the highest.
     lowest: usize,
     highest: usize,
     /// The longest range.
     largest: usize,
+    /// Objects that are not free to the map, by the slot of their size.
+    live: [u32; SLOTS],
 }
 
 // SAFETY: the state is reached under the lock alone.
@@ -56,7 +59,8 @@ impl<M: Memory, L> Allocator<M, L> {
     pub const fn new(memory: M, lock: L, page_size: usize) -> Self {
         assert!(page_size.is_power_of_two() && page_size >= BLOCK && page_size <= 32 * BLOCK, "a page size");
         let map = Map::new((page_size / BLOCK) as u32);
-        let state = State { map, stats: PerCpuStats::ZERO, lowest: usize::MAX, highest: 0, largest: 0 };
+        let state =
+            State { map, stats: PerCpuStats::ZERO, lowest: usize::MAX, highest: 0, largest: 0, live: [0; SLOTS] };
         Self { memory, lock, state: UnsafeCell::new(state), page_size }
     }
 
@@ -158,22 +162,48 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Frees the allocation at `offset`.
     ///
-    /// Pages that nobody needs any more are given back by [`balance`](Self::balance).
+    /// Pages that nobody needs any more are given back at once where [`Memory::BALANCES_ON_FREE`] says so, else by
+    /// [`balance`](Self::balance).
     ///
-    /// Context: that of the lock.
+    /// Context: that of the lock, and of the memory where it balances.
     ///
     /// # Errors
     ///
     /// As [`FreeError`] says. Nothing has changed then.
     #[inline]
     pub fn free(&self, offset: usize) -> Result<(), FreeError> {
-        self.with(|state| match state.map.release(offset) {
-            Ok(bytes) => {
-                state.stats.freed(bytes);
-                Ok(())
+        self.free_and_balance(|state| state.release(offset).map(drop))
+    }
+
+    /// As [`free`](Self::free), for a place that has been in stock.
+    pub(super) fn free_sized(&self, offset: usize, granules: u64) -> Result<(), FreeError> {
+        self.free_and_balance(|state| state.release_sized(offset, granules))
+    }
+
+    /// Frees places that have been in stock; the first error, if there is one.
+    pub(super) fn put_back(&self, places: &[Entry], granules: u64) -> Result<(), FreeError> {
+        self.free_and_balance(|state| state.release_many(places, granules))
+    }
+
+    #[inline]
+    fn free_and_balance(&self, free: impl FnOnce(&mut State) -> Result<(), FreeError>) -> Result<(), FreeError> {
+        let (result, has_surplus) = self.with(|state| (free(state), state.map.has_surplus()));
+        if M::BALANCES_ON_FREE && has_surplus {
+            self.balance();
+        }
+        result
+    }
+
+    /// A magazine; `None` where there are no pages for it.
+    pub(super) fn new_magazine(&self) -> Option<OwnedMagazine> {
+        match self.with(|state| state.map.new_magazine()) {
+            Ok(magazine) => Some(magazine),
+            Err(Want::Metadata(pages)) => {
+                self.donate(pages, 0).ok()?;
+                self.with(|state| state.map.new_magazine()).ok()
             }
-            Err(error) => Err(state.free_error(offset, error)),
-        })
+            Err(Want::Range) => None,
+        }
     }
 
     /// The bytes of the allocation at `offset`, rounded up to [`GRANULE`].
@@ -188,7 +218,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     /// Gives pages back that are not needed.
     ///
     /// Context: threads that may sleep.
-    #[inline]
+    #[cold]
     pub fn balance(&self) {
         while let Some(pages) = self.with(|state| state.map.take_surplus()) {
             self.memory.depopulate(pages.clone());
@@ -266,27 +296,37 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     #[inline]
     fn zero(&self, dirty: &Dirty) {
         for range in dirty.ranges() {
-            for unit in 0..self.memory.units() {
-                // SAFETY: populated bytes of an object that nobody has yet, by whole granules.
-                unsafe { zero(self.memory.copy(unit, range.start), range.len()) };
-            }
+            self.zero_range(range.start, range.len());
+        }
+    }
+
+    /// Zeroes what somebody may have written, in every unit.
+    #[inline]
+    pub(super) fn zero_range(&self, offset: usize, size: usize) {
+        for unit in 0..self.memory.units() {
+            // SAFETY: populated bytes of an object that nobody has yet, by whole granules.
+            unsafe { zero(self.memory.copy(unit, offset), size.next_multiple_of(GRANULE)) };
         }
     }
 
     #[cold]
     fn populate(&self, offset: usize, size: usize) -> Result<(), AllocError> {
-        while let Some(pages) = self.with(|state| state.map.unpopulated(offset, size)) {
-            if self.memory.populate(pages.clone()).is_err() {
+        let mut ahead = true;
+        while let Some(pages) = self.with(|state| state.map.unpopulated(offset, size, ahead)) {
+            if self.memory.populate(pages.clone()).is_ok() {
                 self.with(|state| {
-                    state.map.cancel(offset, size);
-                    state.stats.cancelled(size.next_multiple_of(GRANULE));
+                    state.map.set_populated(pages);
+                    state.stats.nr_populate += 1;
                 });
+                continue;
+            }
+            self.with(|state| state.map.unhold(pages));
+            if !ahead {
+                self.with(|state| state.cancel(offset, size));
                 return Err(AllocError::NoMemory { size, units: self.memory.units() });
             }
-            self.with(|state| {
-                state.map.set_populated(pages);
-                state.stats.nr_populate += 1;
-            });
+            // Less may be had.
+            ahead = false;
         }
         Ok(())
     }
@@ -303,7 +343,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     }
 
     #[inline]
-    fn request(&self, size: usize, align: usize, flags: AllocFlags) -> Result<Request, AllocError> {
+    pub(super) fn request(&self, size: usize, align: usize, flags: AllocFlags) -> Result<Request, AllocError> {
         if size == 0 {
             return Err(AllocError::ZeroSize);
         }
@@ -314,7 +354,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     }
 
     #[inline]
-    fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+    pub(super) fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         struct Unlock<'a, L: RawLock>(&'a L);
         impl<L: RawLock> Drop for Unlock<'_, L> {
             fn drop(&mut self) {
@@ -333,19 +373,90 @@ impl State {
     #[inline]
     fn place(&mut self, request: &Request, size: usize) -> Result<Placed, Want> {
         let placed = self.map.place(request)?;
-        self.stats.allocated(size.next_multiple_of(GRANULE));
+        self.placed(request.granules(), size.next_multiple_of(GRANULE), 1);
         Ok(placed)
     }
 
     fn place_anywhere(&mut self, request: &Request, size: usize) -> Result<Placed, Want> {
         let placed = self.map.place_anywhere(request)?;
-        self.stats.allocated(size.next_multiple_of(GRANULE));
+        self.placed(request.granules(), size.next_multiple_of(GRANULE), 1);
         Ok(placed)
+    }
+
+    /// Undoes [`place`](Self::place) where pages are not to be had.
+    fn cancel(&mut self, offset: usize, size: usize) {
+        self.map.cancel(offset, size);
+        if let Some(slot) = slot_of(size.div_ceil(GRANULE) as u64) {
+            self.live[slot] -= 1;
+        }
+        self.stats.cancelled(size.next_multiple_of(GRANULE));
+    }
+
+    /// Places for a stock, where there is a block that has some.
+    pub(super) fn take(&mut self, request: &Request, places: &mut [Entry]) -> usize {
+        let count = self.map.place_many(request, places);
+        self.placed(request.granules(), request.granules() as usize * GRANULE, count);
+        count
+    }
+
+    fn placed(&mut self, granules: u64, bytes: usize, count: usize) {
+        if let Some(slot) = slot_of(granules) {
+            self.live[slot] += count as u32;
+        }
+        self.stats.allocated(bytes, count);
+    }
+
+    #[inline]
+    fn release(&mut self, offset: usize) -> Result<usize, FreeError> {
+        let bytes = self.map.release(offset).map_err(|error| self.free_error(offset, error))?;
+        if let Some(slot) = slot_of((bytes / GRANULE) as u64) {
+            self.live[slot] -= 1;
+        }
+        self.stats.freed(bytes, 1);
+        Ok(bytes)
+    }
+
+    fn release_sized(&mut self, offset: usize, granules: u64) -> Result<(), FreeError> {
+        self.release_many(&[Entry::new(offset, true)], granules)
+    }
+
+    /// Frees objects of one size; the first error, if there is one, and all the others all the same.
+    fn release_many(&mut self, places: &[Entry], granules: u64) -> Result<(), FreeError> {
+        let mut rest = places;
+        let mut result = Ok(());
+        let mut freed = 0;
+        while let Some((first, others)) = rest.split_first() {
+            let (count, error) = self.map.release_many(rest, granules);
+            freed += count;
+            rest = &rest[count..];
+            if let Some(error) = error {
+                result = result.and(Err(self.free_error_sized(first.offset(), granules, error)));
+                rest = others;
+            }
+        }
+        if let Some(slot) = slot_of(granules) {
+            self.live[slot] -= freed as u32;
+        }
+        self.stats.freed(granules as usize * GRANULE, freed);
+        result
+    }
+
+    /// Live objects of the sizes that have a slot, those in stock among them.
+    pub(super) fn live(&self, slot: usize) -> usize {
+        self.live[slot] as usize
     }
 
     fn note_peaks(&mut self) {
         self.stats.nr_max_chunks = self.stats.nr_max_chunks.max(self.map.chunks() as u64);
         self.stats.max_metadata_bytes = self.stats.max_metadata_bytes.max(self.map.metadata_bytes());
+    }
+
+    #[cold]
+    fn free_error_sized(&self, offset: usize, granules: u64, error: MapError) -> FreeError {
+        match self.map.size_of(offset) {
+            Ok(actual) => FreeError::WrongSize { offset, size: granules as usize * GRANULE, actual },
+            Err(_) => self.free_error(offset, error),
+        }
     }
 
     #[cold]

@@ -85,6 +85,15 @@ pub enum FreeError {
         /// Bytes from a unit's begin.
         offset: usize,
     },
+    /// An allocation of another size is there.
+    WrongSize {
+        /// Bytes from a unit's begin.
+        offset: usize,
+        /// The size that it was freed with, rounded up.
+        size: usize,
+        /// The size that it has.
+        actual: usize,
+    },
     /// The offset lies within an allocation that began before it.
     Interior {
         /// Bytes from a unit's begin.
@@ -98,6 +107,9 @@ impl fmt::Display for FreeError {
             Self::Foreign { offset } => write!(f, "free of offset {offset:#x}, which is not the allocator's"),
             Self::NotAllocated { offset } => {
                 write!(f, "free of offset {offset:#x}, where nothing is allocated: freed twice?")
+            }
+            Self::WrongSize { offset, size, actual } => {
+                write!(f, "free of offset {offset:#x} with {size} bytes, where {actual} are allocated")
             }
             Self::Interior { offset } => write!(f, "free of offset {offset:#x}, which is inside an allocation"),
         }

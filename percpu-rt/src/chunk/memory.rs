@@ -18,6 +18,10 @@ use super::map::cells::METADATA_PAGE;
 /// - A page that is [`populate`](Self::populate)d reads as zero in every unit.
 /// - Metadata pages are aligned to [`MetadataPage::SIZE`], of that size, and nobody else's.
 pub unsafe trait Memory {
+    /// Whether pages may be given back wherever something is freed. Else [`balance`](super::Allocator::balance) has to
+    /// be called now and then.
+    const BALANCES_ON_FREE: bool = true;
+
     /// Number of units, one a possible CPU.
     fn units(&self) -> usize;
 
@@ -50,6 +54,8 @@ pub unsafe trait Memory {
 
 // SAFETY: what it is a reference to keeps the promises.
 unsafe impl<M: Memory> Memory for &M {
+    const BALANCES_ON_FREE: bool = M::BALANCES_ON_FREE;
+
     fn units(&self) -> usize {
         M::units(self)
     }

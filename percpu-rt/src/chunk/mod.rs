@@ -27,11 +27,13 @@
 //! |---|---|
 //! | `map` | which bytes are whose: every decision, without memory |
 //! | `allocator` | the map with its memory and its lock: [`Allocator`] |
+//! | `cache` | places in stock, a CPU: [`Cache`] |
 //! | `memory`, `lock` | what a platform supplies: [`Memory`], [`RawLock`] |
 //! | `zero` | zeroing by looking first |
 //! | `flags`, `error`, `stats` | [`AllocFlags`], [`AllocError`], [`FreeError`], [`PerCpuStats`] |
 
 mod allocator;
+mod cache;
 mod error;
 mod flags;
 mod lock;
@@ -41,6 +43,7 @@ mod stats;
 mod zero;
 
 pub use allocator::Allocator;
+pub use cache::Cache;
 pub use error::{AllocError, FreeError};
 pub use flags::AllocFlags;
 pub use lock::{RawLock, SpinLock};

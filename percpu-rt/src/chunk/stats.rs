@@ -55,14 +55,18 @@ impl PerCpuStats {
         nr_depopulate: 0,
     };
 
+    /// Counts `count` allocations of `bytes` each.
     #[inline]
-    pub(super) fn allocated(&mut self, bytes: usize) {
-        self.nr_alloc += 1;
-        self.nr_cur_alloc += 1;
+    pub(super) fn allocated(&mut self, bytes: usize, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.nr_alloc += count as u64;
+        self.nr_cur_alloc += count as u64;
         self.nr_max_alloc = self.nr_max_alloc.max(self.nr_cur_alloc);
         self.min_alloc_size = if self.min_alloc_size == 0 { bytes } else { self.min_alloc_size.min(bytes) };
         self.max_alloc_size = self.max_alloc_size.max(bytes);
-        self.live_bytes += bytes;
+        self.live_bytes += bytes * count;
     }
 
     /// Takes an [`allocated`](Self::allocated) back, as far as that can be told.
@@ -72,10 +76,11 @@ impl PerCpuStats {
         self.live_bytes -= bytes;
     }
 
+    /// Counts `count` frees of `bytes` each.
     #[inline]
-    pub(super) fn freed(&mut self, bytes: usize) {
-        self.nr_dealloc += 1;
-        self.nr_cur_alloc -= 1;
-        self.live_bytes -= bytes;
+    pub(super) fn freed(&mut self, bytes: usize, count: usize) {
+        self.nr_dealloc += count as u64;
+        self.nr_cur_alloc -= count as u64;
+        self.live_bytes -= bytes * count;
     }
 }

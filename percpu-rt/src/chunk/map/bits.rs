@@ -32,38 +32,47 @@ impl Bits {
     /// Nothing taken.
     pub(super) const EMPTY: Self = Self { used: [0; WORDS], start: [0; WORDS] };
 
-    /// The lowest granule from which `need` are free, at a multiple of `1 << lane`.
+    /// The lowest granule at or behind `from` from which `need` are free, at a multiple of `1 << lane`.
     #[inline]
-    pub(super) fn find(&self, need: u32, lane: usize) -> Option<u32> {
-        if need <= 64 { self.find_short(need, lane) } else { self.find_long(need, lane) }
+    pub(super) fn find(&self, from: u32, need: u32, lane: usize) -> Option<u32> {
+        if need <= 64 { self.find_short(from, need, lane) } else { self.find_long(from, need, lane) }
     }
 
-    /// By halves: bit `n` of `runs` says that the granules from `n` on are free, as many as `have`.
-    #[inline]
-    fn find_short(&self, need: u32, lane: usize) -> Option<u32> {
-        for word in 0..WORDS {
-            let free = !self.used[word];
-            if free == 0 {
-                continue;
+    fn find_short(&self, from: u32, need: u32, lane: usize) -> Option<u32> {
+        let first = from as usize / 64;
+        let mut from = !0_u64 << (from % 64);
+        for word in first..WORDS {
+            let begins = self.begins(word, need, lane) & from;
+            if begins != 0 {
+                return Some(word as u32 * 64 + begins.trailing_zeros());
             }
-            let next = self.used.get(word + 1).map_or(0, |used| !used);
-            let mut runs = u128::from(free) | u128::from(next) << 64;
-            let mut have = 1;
-            while have < need {
-                let more = have.min(need - have);
-                runs &= runs >> more;
-                have += more;
-            }
-            let aligned = runs as u64 & multiples(word, lane);
-            if aligned != 0 {
-                return Some(word as u32 * 64 + aligned.trailing_zeros());
-            }
+            from = !0;
         }
         None
     }
 
-    fn find_long(&self, need: u32, lane: usize) -> Option<u32> {
-        let mut begin = self.next_free(0);
+    /// Where in `word` runs of `need` granules begin, up to 64, at multiples of `1 << lane`.
+    ///
+    /// By halves: bit `n` of `runs` says that the granules from `n` on are free, as many as `have`.
+    #[inline]
+    fn begins(&self, word: usize, need: u32, lane: usize) -> u64 {
+        let free = !self.used[word];
+        if free == 0 {
+            return 0;
+        }
+        let next = self.used.get(word + 1).map_or(0, |used| !used);
+        let mut runs = u128::from(free) | u128::from(next) << 64;
+        let mut have = 1;
+        while have < need {
+            let more = have.min(need - have);
+            runs &= runs >> more;
+            have += more;
+        }
+        runs as u64 & multiples(word, lane)
+    }
+
+    fn find_long(&self, from: u32, need: u32, lane: usize) -> Option<u32> {
+        let mut begin = self.next_free(from);
         while begin < GRANULES {
             let end = self.next_used(begin);
             let aligned = begin.next_multiple_of(1 << lane);
@@ -73,6 +82,35 @@ impl Bits {
             begin = self.next_free(end);
         }
         None
+    }
+
+    /// Takes runs of `need` granules, the lowest first, for as long as `more` says so when it is told of one.
+    #[inline]
+    pub(super) fn take_many(&mut self, need: u32, lane: usize, mut more: impl FnMut(u32) -> bool) {
+        if need > 64 {
+            let mut from = 0;
+            while let Some(begin) = self.find_long(from, need, lane) {
+                self.take(begin, begin + need, true);
+                if !more(begin) {
+                    break;
+                }
+                from = begin + need;
+            }
+            return;
+        }
+        for word in 0..WORDS {
+            let mut begins = self.begins(word, need, lane);
+            while begins != 0 {
+                let bit = begins.trailing_zeros();
+                let begin = word as u32 * 64 + bit;
+                self.take(begin, begin + need, true);
+                if !more(begin) {
+                    return;
+                }
+                // What overlaps the run is no begin any more; the next word is looked at anew.
+                begins &= (!0_u64).checked_shl(bit + need).unwrap_or(0);
+            }
+        }
     }
 
     /// Takes the granules from `begin` to `end`; `starts` says whether an object begins here, or goes on from the
@@ -242,11 +280,11 @@ mod tests {
             bits.take(granule, granule + 1, true);
         }
         let free = |granule: u32| granule < GRANULES && bits.at(granule) == At::Free;
-        let holes = bits.holes(&Holes::NONE);
+        let holes = bits.holes(&Holes::UNBOUNDED);
         for lane in 0..=10 {
             for need in 1..=GRANULES {
                 let lowest = (0..GRANULES).step_by(1 << lane).find(|&begin| (begin..begin + need).all(free));
-                assert_eq!(bits.find(need, lane), lowest, "{need} granules at {lane}");
+                assert_eq!(bits.find(0, need, lane), lowest, "{need} granules at {lane}");
                 assert_eq!(holes.fit(lane, need), lowest.is_some(), "{need} granules at {lane}");
             }
         }

@@ -35,7 +35,7 @@ const _: () = assert!(size_of::<Header>() <= FIRST_CELL);
 
 /// Sole possession of one cell.
 #[derive(Debug)]
-pub(super) struct Owned<T>(NonNull<T>);
+pub(in crate::chunk) struct Owned<T>(NonNull<T>);
 
 // SAFETY: as a `Box`: nobody else reaches the cell.
 unsafe impl<T: Send> Send for Owned<T> {}

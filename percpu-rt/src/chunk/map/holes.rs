@@ -17,23 +17,35 @@ pub(super) const GRANULES: u32 = (BLOCK / GRANULE) as u32;
 /// Alignments counted: 4, 8, .. 4096 bytes are eleven, and the twelfth lane makes whole vectors of it.
 const LANES: usize = 12;
 
-/// The longest free run, in granules, that starts aligned; lane `n` for an alignment of `n << GRANULE`.
+/// The longest free run, in granules, that starts aligned; lane `n` for an alignment of `GRANULE << n` bytes. Signed,
+/// since every x86-64 has the maximum of signed lanes in one instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(align(8))]
-pub(super) struct Holes([u16; LANES]);
+pub(super) struct Holes([i16; LANES]);
 
 impl Holes {
     /// No free run at all.
     pub(super) const NONE: Self = Self([0; LANES]);
 
+    /// Longer than any free run: no bound.
+    pub(super) const UNBOUNDED: Self = Self([i16::MAX; LANES]);
+
     /// Those of one free run, from granule `begin` of a block to granule `end`.
     #[inline]
     pub(super) fn of(begin: u32, end: u32) -> Self {
-        let (begin, end) = (begin as u16, end as u16);
+        const MASKS: [i16; LANES] = {
+            let mut masks = [0; LANES];
+            let mut lane = 0;
+            while lane < LANES {
+                masks[lane] = (1 << lane) - 1;
+                lane += 1;
+            }
+            masks
+        };
+        let (begin, end) = (begin as i16, end as i16);
         let mut lanes = [0; LANES];
-        for (lane, longest) in lanes.iter_mut().enumerate() {
-            let mask = (1_u16 << lane) - 1;
-            *longest = end.saturating_sub((begin + mask) & !mask);
+        for (longest, mask) in lanes.iter_mut().zip(MASKS) {
+            *longest = (end - ((begin + mask) & !mask)).max(0);
         }
         Self(lanes)
     }
@@ -48,10 +60,23 @@ impl Holes {
         Self(lanes)
     }
 
+    /// Those of all of `parts`. They are not longer than `most`, and counting ends where they are as long.
+    #[inline]
+    pub(super) fn of_all<'a>(parts: impl Iterator<Item = &'a Self>, most: &Self) -> Self {
+        let mut all = Self::NONE;
+        for part in parts {
+            all = all.or(*part);
+            if all == *most {
+                break;
+            }
+        }
+        all
+    }
+
     /// Whether a run of `need` granules fits at alignment lane `lane`.
     #[inline]
     pub(super) fn fit(&self, lane: usize, need: u32) -> bool {
-        u32::from(self.0[lane]) >= need
+        i32::from(self.0[lane]) >= need as i32
     }
 
     /// Whether `self` decides a lane of `all`, so that `all` has to be counted anew once `self` shrinks to `after`.

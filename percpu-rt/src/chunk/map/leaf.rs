@@ -127,15 +127,9 @@ impl Leaf {
         None
     }
 
-    /// The free runs of all blocks of `zone`.
-    pub(super) fn holes_of(&self, zone: Zone) -> Holes {
-        let mut blocks = self.zones[zone as usize];
-        let mut holes = Holes::NONE;
-        while blocks != 0 {
-            holes = holes.or(self.holes[blocks.trailing_zeros() as usize]);
-            blocks &= blocks - 1;
-        }
-        holes
+    /// The free runs of all blocks of `zone`; see [`Holes::of_all`].
+    pub(super) fn holes_of(&self, zone: Zone, most: &Holes) -> Holes {
+        Holes::of_all(ones(self.zones[zone as usize]).map(|index| &self.holes[index as usize]), most)
     }
 
     pub(super) fn runs(&self) -> Runs {
@@ -169,7 +163,7 @@ impl Leaf {
     pub(super) fn take_shared(&mut self, index: u32, lane: usize, need: u32) -> Option<(u32, u32, Effect)> {
         let block = &mut self.blocks[index as usize];
         let bits = block.bits.as_deref_mut()?;
-        let begin = bits.find(need, lane)?;
+        let begin = bits.find(0, need, lane)?;
         let end = begin + need;
         let (hole_begin, hole_end) = bits.hole_around(begin, begin);
         bits.take(begin, end, true);
@@ -182,6 +176,32 @@ impl Leaf {
         let written = u32::from(block.high).clamp(begin, end);
         block.high = block.high.max(end as u16);
         Some((begin, written, Effect { zone: block.zone, before, after, space: false }))
+    }
+
+    /// As [`take_shared`](Self::take_shared), for as many objects as `place` takes: it is given the first granule of
+    /// each and how far it may have been written, and says whether it takes one more.
+    #[inline]
+    pub(super) fn take_shared_many(
+        &mut self,
+        index: u32,
+        lane: usize,
+        need: u32,
+        mut place: impl FnMut(u32, u32) -> bool,
+    ) -> Option<Effect> {
+        let block = &mut self.blocks[index as usize];
+        let bits = block.bits.as_deref_mut()?;
+        let (high, used) = (&mut block.high, &mut block.used);
+        bits.take_many(need, lane, |begin| {
+            let end = begin + need;
+            *used += need as u16;
+            let more = place(begin, u32::from(*high).clamp(begin, end));
+            *high = (*high).max(end as u16);
+            more
+        });
+        let before = self.holes[index as usize];
+        let after = bits.holes(&before);
+        self.holes[index as usize] = after;
+        Some(Effect { zone: block.zone, before, after, space: false })
     }
 
     /// Frees a slot of shared block `index`. The bits come back where the block is free by that.
@@ -213,6 +233,53 @@ impl Leaf {
         (Effect { zone, before, after, space: false }, None)
     }
 
+    /// Frees objects of `need` granules in shared block `index`, which begin at the granules that `begins` gives, up to the
+    /// first where none does. Returns how many, what has changed, and the bits where the block is free by that.
+    pub(super) fn release_many(
+        &mut self,
+        index: u32,
+        need: u32,
+        begins: impl Iterator<Item = u32> + Clone,
+    ) -> (usize, Effect, Option<Owned<Bits>>) {
+        let block = &mut self.blocks[index as usize];
+        let before = self.holes[index as usize];
+        let mut effect = Effect { zone: block.zone, before, after: before, space: false };
+        let Some(bits) = block.bits.as_deref_mut() else { return (0, effect, None) };
+        let mut count = 0;
+        for begin in begins.clone() {
+            let end = begin + need;
+            // One that ends with the block might go on in the next.
+            let is_object = end < GRANULES && end <= u32::from(block.end) && bits.at(begin) == At::Start;
+            if !is_object || bits.end_of_object(begin) != end {
+                break;
+            }
+            bits.release(begin, end);
+            count += 1;
+        }
+        block.used -= (count as u32 * need) as u16;
+        let bit = 1 << index;
+        if block.used == 0 {
+            block.kind = Kind::Free;
+            self.zones[block.zone as usize] &= !bit;
+            self.free |= bit;
+            self.holes[index as usize] = Holes::NONE;
+            effect = Effect { after: Holes::NONE, space: true, ..effect };
+            return (count, effect, block.bits.take());
+        }
+        if self.zones[block.zone as usize] & bit != 0 {
+            let mut hole = (0, 0);
+            for begin in begins.take(count) {
+                // Neighbours have left one hole.
+                if !(hole.0..hole.1).contains(&begin) {
+                    hole = bits.hole_around(begin, begin + need);
+                    effect.after = effect.after.or(Holes::of(hole.0, hole.1));
+                }
+            }
+            self.holes[index as usize] = effect.after;
+        }
+        (count, effect, None)
+    }
+
     /// What stands at a granule of block `index`.
     #[inline]
     pub(super) fn at(&self, index: u32, granule: u32) -> At {
@@ -230,7 +297,7 @@ impl Leaf {
         for index in ones(blocks) {
             if let Some(bits) = &self.blocks[index as usize].bits {
                 self.zones[self.blocks[index as usize].zone as usize] |= 1 << index;
-                self.holes[index as usize] = bits.holes(&Holes::NONE);
+                self.holes[index as usize] = bits.holes(&Holes::UNBOUNDED);
             }
         }
     }

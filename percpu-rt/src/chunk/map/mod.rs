@@ -53,7 +53,11 @@ use node::Node;
 use records::Records;
 pub(super) use release::FreeError;
 
+use super::cache::Magazine;
 use super::memory::MetadataPage;
+
+/// A magazine, among the map's records.
+pub(super) type OwnedMagazine = Owned<Magazine>;
 
 /// The state of the ranges that one allocator has.
 #[derive(Debug)]
@@ -85,6 +89,21 @@ impl Map {
     /// A metadata page that is not needed any more.
     pub(super) fn surplus_metadata(&mut self) -> Option<MetadataPage> {
         self.records.surplus()
+    }
+
+    /// A magazine.
+    ///
+    /// # Errors
+    ///
+    /// [`Want::Metadata`](request::Want::Metadata).
+    pub(super) fn new_magazine(&mut self) -> Result<OwnedMagazine, request::Want> {
+        let need = records::Need { magazines: 1, ..records::Need::default() };
+        self.records.reserve(need).map_err(request::Want::Metadata)?;
+        Ok(self.records.new_magazine())
+    }
+
+    pub(super) fn free_magazine(&mut self, magazine: OwnedMagazine) {
+        self.records.free_magazine(magazine);
     }
 
     /// Ends the map: all its metadata pages, one at a time.

@@ -21,13 +21,13 @@ pub(super) enum Child {
 #[derive(Debug)]
 pub(super) struct Node {
     /// The free runs within the shared blocks below each child, by zone.
-    holes: [[Holes; FANOUT]; ZONES],
+    pub(super) holes: [[Holes; FANOUT]; ZONES],
     /// The free blocks below each child.
-    runs: [Runs; FANOUT],
+    pub(super) runs: [Runs; FANOUT],
     pub(super) children: [Child; FANOUT],
     /// The children with idle blocks below them, and with such that may be given back.
-    idle: u32,
-    surplus: u32,
+    pub(super) idle: u32,
+    pub(super) surplus: u32,
     /// The number of a child's blocks is `1 << shift`.
     pub(super) shift: u32,
 }
@@ -136,23 +136,43 @@ impl Node {
         }
     }
 
-    /// Runs `edit` on the leaf that has `block`, and tells the nodes above it what has changed.
+    /// The leaf that has `block`, to be changed; [`tell`](Self::tell) has to follow.
+    #[inline]
+    pub(super) fn leaf_mut(&mut self, block: u32) -> Option<&mut Leaf> {
+        let mut node = self;
+        loop {
+            let index = node.index(block);
+            match &mut node.children[index] {
+                Child::Node(child) => node = child,
+                Child::Leaf(leaf) => return Some(leaf),
+                Child::Outside | Child::Untouched => return None,
+            }
+        }
+    }
+
+    /// Tells the nodes above the leaf of `block` what has changed in it.
+    #[inline]
+    pub(super) fn tell(&mut self, block: u32, effect: Effect) {
+        if effect.space || effect.before != effect.after {
+            self.absorb_below(block, effect);
+        }
+    }
+
+    /// Takes a leaf's change into the nodes above it; returns this node's own.
+    fn absorb_below(&mut self, block: u32, effect: Effect) -> Effect {
+        let index = self.index(block);
+        let effect = match &mut self.children[index] {
+            Child::Node(node) => node.absorb_below(block, effect),
+            _ => effect,
+        };
+        if effect.space || effect.before != effect.after { self.absorb(index, effect) } else { effect }
+    }
+
+    /// Runs `edit` on the leaf that has `block`, and takes anew what the nodes above say of it.
     ///
     /// # Panics
     ///
     /// Where there is none.
-    #[inline]
-    pub(super) fn edit<R>(&mut self, block: u32, edit: impl FnOnce(&mut Leaf) -> (R, Effect)) -> (R, Effect) {
-        let index = self.index(block);
-        let (result, effect) = match &mut self.children[index] {
-            Child::Node(node) => node.edit(block, edit),
-            Child::Leaf(leaf) => edit(leaf),
-            Child::Outside | Child::Untouched => unreachable!("an edited block has a leaf"),
-        };
-        (result, self.absorb(index, effect))
-    }
-
-    /// As [`edit`](Self::edit), for changes of several blocks and of whatever kind.
     pub(super) fn edit_whole<R>(&mut self, block: u32, edit: impl FnOnce(&mut Leaf) -> R) -> R {
         let index = self.index(block);
         let result = match &mut self.children[index] {
@@ -172,7 +192,7 @@ impl Node {
         }
         let Effect { zone, before, after, .. } = effect;
         let own = self.holes[zone as usize][index];
-        let new = if before.decide(&own, &after) { self.child_holes(index, zone) } else { own.or(after) };
+        let new = if before.decide(&own, &after) { self.child_holes(index, zone, &own) } else { own.or(after) };
         self.holes[zone as usize][index] = new;
         Effect { before: own, after: new, ..effect }
     }
@@ -180,7 +200,7 @@ impl Node {
     /// Takes anew all that this node says of a child.
     pub(super) fn refresh(&mut self, index: usize) {
         for zone in Zone::ALL {
-            self.holes[zone as usize][index] = self.child_holes(index, zone);
+            self.holes[zone as usize][index] = self.child_holes(index, zone, &Holes::UNBOUNDED);
         }
         self.refresh_space(index);
     }
@@ -198,10 +218,11 @@ impl Node {
         self.surplus = if surplus { self.surplus | bit } else { self.surplus & !bit };
     }
 
-    fn child_holes(&self, index: usize, zone: Zone) -> Holes {
+    /// The free runs below a child, which are not longer than `most`.
+    fn child_holes(&self, index: usize, zone: Zone, most: &Holes) -> Holes {
         match &self.children[index] {
-            Child::Leaf(leaf) => leaf.holes_of(zone),
-            Child::Node(node) => node.holes[zone as usize].iter().fold(Holes::NONE, |holes, child| holes.or(*child)),
+            Child::Leaf(leaf) => leaf.holes_of(zone, most),
+            Child::Node(node) => Holes::of_all(node.holes[zone as usize].iter(), most),
             Child::Outside | Child::Untouched => Holes::NONE,
         }
     }

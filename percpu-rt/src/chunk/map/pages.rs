@@ -10,18 +10,19 @@ use super::records::Records;
 use super::runs::FANOUT;
 use super::{Map, bytes};
 
-/// Empty pages of a unit that are kept for the next objects, beside a part of those in use
-/// (`PCPU_EMPTY_POP_PAGES_LOW` and `HIGH`, Linux mm/percpu.c, where no part is).
-const KEPT_PAGES: usize = 2;
-const MOST_KEPT_PAGES: usize = 4;
+/// Empty pages of a unit that are kept for the next objects, beside a part of those in use. Linux keeps 2 to 4
+/// whatever is in use (`PCPU_EMPTY_POP_PAGES_LOW` and `HIGH`, mm/percpu.c): much of a small heap, and nothing of a large.
+const KEPT_PAGES: usize = 1;
+const MOST_KEPT_PAGES: usize = 2;
 
-/// One of so many populated pages may be empty.
-const KEPT_PART: usize = 256;
+/// One of so many populated pages is kept too, and one of half as many is the most.
+const KEPT_PART: usize = 192;
 
 impl Map {
     /// The first pages of the object of `size` bytes at `offset` that are not populated. They are to be now, and then
-    /// [`set_populated`](Self::set_populated).
-    pub(in crate::chunk) fn unpopulated(&self, offset: usize, size: usize) -> Option<Range<usize>> {
+    /// [`set_populated`](Self::set_populated) or [`unhold`](Self::unhold). With `ahead`, some more behind them come
+    /// along, so that a heap that grows by small objects asks for pages seldom.
+    pub(in crate::chunk) fn unpopulated(&mut self, offset: usize, size: usize, ahead: bool) -> Option<Range<usize>> {
         let root = self.root.as_ref()?;
         let page = self.page_blocks;
         let blocks = (offset / BLOCK) as u32..(offset + size).div_ceil(BLOCK) as u32;
@@ -29,8 +30,38 @@ impl Map {
             |block: u32| root.leaf(block).is_some_and(|leaf| leaf.populated & 1 << (block % FANOUT as u32) != 0);
         let first = blocks.clone().find(|&block| !is_populated(block))?;
         let last = (first..blocks.end).take_while(|&block| !is_populated(block)).last().unwrap_or(first);
-        let (begin, end) = (first / page * page, (last / page + 1) * page);
+        let (begin, mut end) = (first / page * page, (last / page + 1) * page);
+        if ahead {
+            end += self.hold_ahead(end);
+        }
         Some(begin as usize * BLOCK..end as usize * BLOCK)
+    }
+
+    /// Holds free pages from `block` on, as many as may be empty, in one leaf; returns the number of blocks.
+    fn hold_ahead(&mut self, block: u32) -> u32 {
+        let page = self.page_blocks;
+        let pages = (self.populated / KEPT_PART).saturating_sub(self.surplus) as u32;
+        let Some(leaf) = self.root.as_ref().and_then(|root| root.leaf(block)) else { return 0 };
+        let first = block % FANOUT as u32;
+        let fresh = (leaf.free & !leaf.populated) >> first;
+        let blocks = fresh.trailing_ones().min(pages * page) / page * page;
+        if blocks > 0 && first > 0 {
+            self.edit_leaves(block..block + blocks, |leaf, _, blocks| {
+                leaf.free &= !in_leaf(&blocks);
+                leaf.held |= in_leaf(&blocks);
+            });
+            return blocks;
+        }
+        0
+    }
+
+    /// Gives up to populate pages which [`unpopulated`](Self::unpopulated) named.
+    pub(in crate::chunk) fn unhold(&mut self, pages: Range<usize>) {
+        self.edit_leaves(to_blocks(&pages), |leaf, _, blocks| {
+            let unborn = leaf.held & !leaf.populated & in_leaf(&blocks);
+            leaf.held &= !unborn;
+            leaf.free |= unborn;
+        });
     }
 
     /// Says that pages which [`unpopulated`](Self::unpopulated) named are populated, and zero.
@@ -57,17 +88,25 @@ impl Map {
             let unborn = leaf.held & !leaf.populated & around;
             leaf.held &= !unborn;
             leaf.free |= unborn;
+            for index in ones(in_leaf(&blocks) & !leaf.populated) {
+                leaf.blocks[index as usize].high = 0;
+            }
         });
         self.collapse(&blocks);
     }
 
+    /// Whether more empty pages are populated than are kept.
+    #[inline]
+    pub(in crate::chunk) fn has_surplus(&self) -> bool {
+        self.surplus > MOST_KEPT_PAGES + self.populated / (KEPT_PART / 2)
+    }
+
     /// Pages that are to be given back, and then [`set_depopulated`](Self::set_depopulated). Nobody gets them meanwhile.
     pub(in crate::chunk) fn take_surplus(&mut self) -> Option<Range<usize>> {
-        let kept = self.populated / KEPT_PART;
-        if self.surplus <= MOST_KEPT_PAGES + kept {
+        if !self.has_surplus() {
             return None;
         }
-        let excess = self.surplus - KEPT_PAGES - kept;
+        let excess = self.surplus - KEPT_PAGES - self.populated / KEPT_PART;
         let (base, leaf) = self.root.as_ref()?.last_surplus()?;
         // The highest run of pages in the leaf, and of that no more than there are too many.
         let surplus = leaf.surplus();

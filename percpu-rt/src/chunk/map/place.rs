@@ -1,7 +1,7 @@
 //! Finding a place.
 
 use super::holes::GRANULES;
-use super::request::{Dirty, Placed, Request, Want};
+use super::request::{Dirty, Entry, Placed, Request, Want};
 use super::runs::FANOUT;
 use super::zone::Zone;
 use super::{Map, bytes, scan, split};
@@ -50,16 +50,34 @@ impl Map {
         let Request { granules, lane, .. } = *request;
         let root = self.root.as_mut()?;
         let block = root.find(zone, lane, granules as u32)?;
-        let (place, _) =
-            root.edit(block, |leaf| match leaf.take_shared(block % FANOUT as u32, lane, granules as u32) {
-                Some((begin, written, effect)) => ((begin, written), effect),
-                None => unreachable!("the index knows the holes of every block"),
-            });
+        let leaf = root.leaf_mut(block)?;
+        let (begin, written, effect) = leaf.take_shared(block % FANOUT as u32, lane, granules as u32)?;
+        root.tell(block, effect);
         let at = u64::from(block) * u64::from(GRANULES);
-        let (begin, written) = (at + u64::from(place.0), at + u64::from(place.1));
+        let (begin, written) = (at + u64::from(begin), at + u64::from(written));
         let mut dirty = Dirty::NONE;
         dirty.push(bytes(begin)..bytes(written));
         Some(Placed { offset: bytes(begin), fresh: false, dirty })
+    }
+
+    /// Takes places for `entries` in one shared block, from the first entry on, as far as it has some; returns how many.
+    /// There is room for one at the least.
+    pub(in crate::chunk) fn place_many(&mut self, request: &Request, entries: &mut [Entry]) -> usize {
+        let Request { granules, lane, .. } = *request;
+        let Some(root) = self.root.as_mut() else { return 0 };
+        let Some(block) = root.find(Zone::of(granules as u32), lane, granules as u32) else { return 0 };
+        let Some(leaf) = root.leaf_mut(block) else { return 0 };
+        let at = u64::from(block) * u64::from(GRANULES);
+        let mut count = 0;
+        let effect = leaf.take_shared_many(block % FANOUT as u32, lane, granules as u32, |begin, written| {
+            entries[count] = Entry::new(bytes(at + u64::from(begin)), written > begin);
+            count += 1;
+            count < entries.len()
+        });
+        if let Some(effect) = effect {
+            root.tell(block, effect);
+        }
+        count
     }
 
     /// In an idle block, a fresh one, or among objects of the other size.

@@ -27,10 +27,7 @@ impl Map {
         let end = (range.end / GRANULE) as u64;
         let blocks = (range.start / BLOCK) as u32..range.end.div_ceil(BLOCK) as u32;
         let levels = levels_for(blocks.end);
-        // Two paths down, one a border, and for populated blocks every leaf.
-        let leaves = if populated { blocks.len().div_ceil(FANOUT) + 1 } else { 2 };
-        let nodes = 2 * levels as usize + leaves.div_ceil(FANOUT);
-        self.records.reserve(Need { nodes, leaves, bits: 2 }).map_err(Want::Metadata)?;
+        self.records.reserve(self.need_for(&blocks, levels, populated)).map_err(Want::Metadata)?;
         self.grow_to(levels);
         let Self { root: Some(root), records, page_blocks, .. } = self else { return Ok(()) };
         include(root, 0, &blocks, populated, records, *page_blocks);
@@ -44,6 +41,29 @@ impl Map {
         }
         self.failed = None;
         Ok(())
+    }
+
+    /// The records that [`add_range`](Self::add_range) makes at the most.
+    fn need_for(&self, blocks: &Range<u32>, levels: u32, populated: bool) -> Need {
+        let higher = self.root.as_ref().map_or(0, |root| root.shift / LEAF_SHIFT);
+        let mut need = Need { nodes: levels.saturating_sub(higher) as usize, ..Need::default() };
+        if self.root.is_none() {
+            need.nodes = 1;
+        }
+        if populated {
+            // Every leaf, and in the worst case a path of its own to the first and the last.
+            need.leaves = blocks.len().div_ceil(FANOUT) + 1;
+            need.nodes += 2 * (levels as usize - 1) + need.leaves / FANOUT;
+            need.bits = 2;
+            return need;
+        }
+        // A child is told apart where a border lies within it.
+        for shift in (1..=levels).map(|level| level * LEAF_SHIFT) {
+            let parted = |border: u32| u64::from(border) % (1 << shift) != 0;
+            let borders = usize::from(parted(blocks.start)) + usize::from(parted(blocks.end));
+            if shift == LEAF_SHIFT { need.leaves += borders } else { need.nodes += borders }
+        }
+        need
     }
 
     /// Makes the root high enough for `levels` of nodes.

@@ -5,6 +5,7 @@ use super::cells::{Cells, Owned, Spares};
 use super::leaf::Leaf;
 use super::node::{Child, Node};
 use super::runs::FANOUT;
+use crate::chunk::cache::Magazine;
 use crate::chunk::memory::MetadataPage;
 
 /// How many records a change makes.
@@ -13,6 +14,7 @@ pub(super) struct Need {
     pub(super) nodes: usize,
     pub(super) leaves: usize,
     pub(super) bits: usize,
+    pub(super) magazines: usize,
 }
 
 /// The cells of every type, and the pages for more.
@@ -21,6 +23,7 @@ pub(super) struct Records {
     nodes: Cells<Node>,
     leaves: Cells<Leaf>,
     bits: Cells<Bits>,
+    magazines: Cells<Magazine>,
     spares: Spares,
     /// Metadata pages, spare ones included.
     pages: usize,
@@ -36,6 +39,7 @@ impl Records {
         nodes: Cells::EMPTY,
         leaves: Cells::EMPTY,
         bits: Cells::EMPTY,
+        magazines: Cells::EMPTY,
         spares: Spares::EMPTY,
         pages: 0,
         chunks: 0,
@@ -47,8 +51,10 @@ impl Records {
 
     /// Pages that have to come in before `need` can be made; `Ok` where there are enough.
     pub(super) fn reserve(&self, need: Need) -> Result<(), usize> {
-        let pages =
-            self.nodes.pages_for(need.nodes) + self.leaves.pages_for(need.leaves) + self.bits.pages_for(need.bits);
+        let pages = self.nodes.pages_for(need.nodes)
+            + self.leaves.pages_for(need.leaves)
+            + self.bits.pages_for(need.bits)
+            + self.magazines.pages_for(need.magazines);
         match pages.saturating_sub(self.spares.count()) {
             0 => Ok(()),
             missing => Err(missing),
@@ -81,6 +87,14 @@ impl Records {
 
     pub(super) fn free_bits(&mut self, bits: Owned<Bits>) {
         self.bits.free(bits, &mut self.spares);
+    }
+
+    pub(super) fn new_magazine(&mut self) -> Owned<Magazine> {
+        self.magazines.new_cell(Magazine::EMPTY, &mut self.spares)
+    }
+
+    pub(super) fn free_magazine(&mut self, magazine: Owned<Magazine>) {
+        self.magazines.free(magazine, &mut self.spares);
     }
 
     pub(super) fn new_node(&mut self, shift: u32, whole: bool) -> Owned<Node> {

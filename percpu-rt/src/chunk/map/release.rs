@@ -1,10 +1,11 @@
 //! Finding out what is freed, and freeing it.
 
 use super::bits::At;
-use super::change::{pieces, surplus_pages};
+use super::change::pieces;
 use super::holes::{GRANULE, GRANULES};
 use super::leaf::{Kind, Leaf, Slot};
 use super::node::Node;
+use super::request::Entry;
 use super::runs::FANOUT;
 use super::{Map, bytes, split};
 
@@ -55,21 +56,61 @@ impl Map {
     #[inline]
     fn release_shared(&mut self, block: u32, slot: Slot) {
         let Self { root: Some(root), records, surplus, .. } = self else { return };
-        let (bits, _) = root.edit(block, |leaf| {
-            let before = if slot.end - slot.begin == u32::from(leaf.blocks[block as usize % FANOUT].used) {
-                // The last object of its block: the page may become one to give back.
-                surplus_pages(leaf)
-            } else {
-                let (effect, bits) = leaf.release_shared(block % FANOUT as u32, slot);
-                return (bits, effect);
-            };
-            let (effect, bits) = leaf.release_shared(block % FANOUT as u32, slot);
-            *surplus += surplus_pages(leaf) - before;
-            (bits, effect)
-        });
+        let Some(leaf) = root.leaf_mut(block) else { return };
+        let (effect, bits) = leaf.release_shared(block % FANOUT as u32, slot);
         if let Some(bits) = bits {
+            // The page may be one to give back now.
+            let bit = 1 << (block % FANOUT as u32);
+            *surplus += usize::from(leaf.surplus() & bit != 0);
             records.free_bits(bits);
         }
+        root.tell(block, effect);
+    }
+
+    /// Frees objects of `granules` each, from the first place on, up to the end of the places or to a mistake; returns
+    /// how many, and what stands in place of the next. Neighbours in one block are freed together.
+    pub(in crate::chunk) fn release_many(&mut self, places: &[Entry], granules: u64) -> (usize, Option<FreeError>) {
+        let mut count = 0;
+        while let Some(place) = places.get(count) {
+            let together = self.release_together(&places[count..], granules);
+            count += together;
+            if together > 0 {
+                continue;
+            }
+            let begin = (place.offset() / GRANULE) as u64;
+            match self.end_of(begin) {
+                Ok(end) if end - begin == granules => self.release_pieces(begin, end),
+                Ok(_) => return (count, Some(FreeError::Interior)),
+                Err(error) => return (count, Some(error)),
+            }
+            count += 1;
+        }
+        self.failed = None;
+        (count, None)
+    }
+
+    /// Frees objects in the block of the first place, for as long as the places are in it; returns how many. None where
+    /// the first does not lie in one shared block.
+    fn release_together(&mut self, places: &[Entry], granules: u64) -> usize {
+        let Some(first) = places.first() else { return 0 };
+        let (block, _) = split((first.offset() / GRANULE) as u64);
+        if granules >= u64::from(GRANULES) || u64::from(block) >= self.blocks() {
+            return 0;
+        }
+        let Self { root: Some(root), records, surplus, .. } = self else { return 0 };
+        let Some(leaf) = root.leaf_mut(block) else { return 0 };
+        let begins = places.iter().map_while(|place| {
+            let (of, begin) = split((place.offset() / GRANULE) as u64);
+            (of == block).then_some(begin)
+        });
+        let index = block % FANOUT as u32;
+        let (count, effect, bits) = leaf.release_many(index, granules as u32, begins);
+        if let Some(bits) = bits {
+            *surplus += usize::from(leaf.surplus() & 1 << index != 0);
+            records.free_bits(bits);
+        }
+        root.tell(block, effect);
+        count
     }
 
     /// Frees what lies between two granules, the whole of one object.

@@ -23,6 +23,11 @@ impl Request {
         Self { granules, lane: lane as usize, populated }
     }
 
+    #[inline]
+    pub(in crate::chunk) fn granules(&self) -> u64 {
+        self.granules
+    }
+
     /// Whether only populated pages will do.
     pub(in crate::chunk) fn is_atomic(&self) -> bool {
         self.populated
@@ -86,5 +91,33 @@ impl Dirty {
     #[inline]
     pub(in crate::chunk) fn ranges(&self) -> &[Range<usize>] {
         &self.ranges[..self.count]
+    }
+}
+
+/// The place of an object that nobody has yet: its offset, and whether it has been handed out since its page was
+/// populated.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::chunk) struct Entry(usize);
+
+impl Entry {
+    /// No offset has the bit: all are multiples of [`GRANULE`].
+    const DIRTY: usize = 1;
+
+    /// None; to be overwritten.
+    pub(in crate::chunk) const EMPTY: Self = Self(0);
+
+    #[inline]
+    pub(in crate::chunk) fn new(offset: usize, dirty: bool) -> Self {
+        Self(offset | if dirty { Self::DIRTY } else { 0 })
+    }
+
+    #[inline]
+    pub(in crate::chunk) fn offset(self) -> usize {
+        self.0 & !Self::DIRTY
+    }
+
+    #[inline]
+    pub(in crate::chunk) fn is_dirty(self) -> bool {
+        self.0 & Self::DIRTY != 0
     }
 }

@@ -1,1 +1,222 @@
+//! Random changes, after each of which all that the map says of itself has to be what counting anew says.
 
+extern crate std;
+
+use core::ptr::NonNull;
+use std::alloc::{Layout, alloc, dealloc};
+use std::vec::Vec;
+
+use super::change::surplus_pages;
+use super::holes::{BLOCK, GRANULES, Holes};
+use super::leaf::{Kind, Leaf};
+use super::node::{Child, Node};
+use super::request::{Entry, Request, Want};
+use super::runs::{FANOUT, Runs};
+use super::zone::Zone;
+use super::{FreeError, Map};
+use crate::chunk::memory::MetadataPage;
+
+fn page() -> MetadataPage {
+    let layout = Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE).unwrap();
+    // SAFETY: the layout has a size, and the page is as large and aligned as it has to be.
+    unsafe { MetadataPage::from_raw(NonNull::new(alloc(layout)).unwrap()) }
+}
+
+fn free_page(page: MetadataPage) {
+    let layout = Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE).unwrap();
+    // SAFETY: every page of a map has come from `page`.
+    unsafe { dealloc(page.into_raw().as_ptr(), layout) };
+}
+
+/// Does `change` until it has the records that it needs.
+fn with_records<T>(map: &mut Map, mut change: impl FnMut(&mut Map) -> Result<T, Want>) -> Option<T> {
+    loop {
+        match change(map) {
+            Ok(done) => return Some(done),
+            Err(Want::Range) => return None,
+            Err(Want::Metadata(pages)) => (0..pages).for_each(|_| map.donate(page())),
+        }
+    }
+}
+
+/// What a leaf says of itself; returns the pages that may be given back.
+fn check_leaf(leaf: &Leaf) -> usize {
+    for (index, block) in leaf.blocks.iter().enumerate() {
+        let bit = 1 << index;
+        let zones = Zone::ALL.map(|zone| leaf.zones[zone as usize] & bit != 0);
+        let mut holes = Holes::NONE;
+        match (block.kind, &block.bits) {
+            (Kind::Free, None) => assert_eq!((block.used, zones), (0, [false; 2])),
+            (Kind::Start | Kind::Inside, None) => {
+                assert_eq!((block.used, zones, leaf.free & bit), (GRANULES as u16, [false; 2], 0));
+            }
+            (Kind::Shared, Some(bits)) => {
+                let used = (0..GRANULES).filter(|&granule| bits.at(granule) != super::bits::At::Free).count();
+                assert_eq!(usize::from(block.used), used);
+                assert_eq!(leaf.free & bit, 0);
+                assert!(used > 0);
+                // Objects may be put into it from when it is populated on.
+                assert_eq!(zones[block.zone as usize], leaf.populated & bit != 0);
+                assert!(!zones[block.zone.other() as usize]);
+                if zones[block.zone as usize] {
+                    holes = bits.holes(&Holes::UNBOUNDED);
+                }
+            }
+            state => panic!("block {index} is {state:?}"),
+        }
+        assert_eq!(leaf.holes[index], holes, "block {index}");
+        if leaf.populated & bit == 0 {
+            assert!(block.high == 0 || leaf.free & bit == 0);
+        }
+    }
+    assert_eq!(leaf.free & leaf.held, 0);
+    surplus_pages(leaf)
+}
+
+/// What a node says of its children; returns what is counted below it.
+fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
+    let mut surplus_of_all = 0;
+    let mut holes_of_all = [Holes::NONE; 2];
+    for (index, child) in node.children.iter().enumerate() {
+        let (holes, runs, idle, surplus) = match child {
+            Child::Outside => ([Holes::NONE; 2], Runs::NONE, false, 0),
+            Child::Untouched => ([Holes::NONE; 2], Runs::whole(1 << node.shift), false, 0),
+            Child::Leaf(leaf) => {
+                let surplus = check_leaf(leaf);
+                let holes = Zone::ALL.map(|zone| leaf.holes_of(zone, &Holes::UNBOUNDED));
+                (holes, Runs::of_mask(leaf.free), leaf.idle() != 0, surplus)
+            }
+            Child::Node(below) => {
+                let (holes, runs, surplus) = check_node(below);
+                (holes, runs, below.idle != 0, surplus)
+            }
+        };
+        assert_eq!(Zone::ALL.map(|zone| node.holes[zone as usize][index]), holes, "child {index}");
+        assert_eq!(node.runs[index], runs, "child {index}");
+        assert_eq!((node.idle >> index & 1 != 0, node.surplus >> index & 1 != 0), (idle, surplus != 0));
+        surplus_of_all += surplus;
+        for (all, holes) in holes_of_all.iter_mut().zip(holes) {
+            *all = all.or(holes);
+        }
+    }
+    (holes_of_all, Runs::of_neighbours(&node.runs, 1 << node.shift), surplus_of_all)
+}
+
+fn check(map: &Map) {
+    let surplus = map.root.as_ref().map_or(0, |root| check_node(root).2);
+    assert_eq!(map.surplus, surplus);
+}
+
+/// A xorshift generator.
+fn next(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    (*state >> 16) as usize
+}
+
+/// Places an object and populates it, unless `fails` says that its pages are not to be had.
+fn place(map: &mut Map, request: &Request, size: usize, fails: bool) -> Option<usize> {
+    let placed = with_records(map, |map| match map.place(request) {
+        Err(Want::Range) => map.place_anywhere(request),
+        placed => placed,
+    })?;
+    check(map);
+    while placed.fresh
+        && let Some(pages) = map.unpopulated(placed.offset, size, size.is_multiple_of(3))
+    {
+        check(map);
+        if fails {
+            map.unhold(pages);
+            map.cancel(placed.offset, size);
+            return None;
+        }
+        map.set_populated(pages);
+    }
+    Some(placed.offset)
+}
+
+fn run(page_blocks: u32, blocks: usize, steps: usize) {
+    let mut random = 0x9e37_79b9_7f4a_7c15;
+    let mut map = Map::new(page_blocks);
+    let fixed = 300..BLOCK * 3 * page_blocks as usize;
+    let rest = fixed.end + BLOCK * page_blocks as usize..blocks * BLOCK;
+    with_records(&mut map, |map| map.add_range(&fixed, true));
+    with_records(&mut map, |map| map.add_range(&rest, false));
+    check(&map);
+    let mut live = Vec::new();
+    for _ in 0..steps {
+        match next(&mut random) % 8 {
+            0..=3 => {
+                let size = match next(&mut random) % 8 {
+                    0 => 4096 * (1 + next(&mut random) % 4),
+                    1 => 1 + next(&mut random) % 20_000,
+                    2..=4 => 1 + next(&mut random) % 4096,
+                    _ => 1 + next(&mut random) % 64,
+                };
+                let align = 1 << (next(&mut random) % 13);
+                let request = Request::new(size, align, next(&mut random).is_multiple_of(8));
+                let fails = next(&mut random).is_multiple_of(4);
+                live.extend(place(&mut map, &request, size, fails).map(|offset| (offset, size)));
+            }
+            4 => {
+                let size = 4 * (1 + next(&mut random) % 100);
+                let mut places = [Entry::EMPTY; 8];
+                let count = map.place_many(&Request::new(size, 4, false), &mut places);
+                live.extend(places[..count].iter().map(|place| (place.offset(), size)));
+            }
+            5 if !live.is_empty() => {
+                // Some of one size together, as a cache does, in the order of their addresses.
+                let (_, size) = live[next(&mut random) % live.len()];
+                let mut places: Vec<Entry> = Vec::new();
+                live.retain(|&(offset, of)| {
+                    let goes = of == size && places.len() < 8;
+                    if goes {
+                        places.push(Entry::new(offset, true));
+                    }
+                    !goes
+                });
+                places.sort();
+                let freed = map.release_many(&places, size.div_ceil(4) as u64);
+                assert_eq!(freed, (places.len(), None));
+            }
+            6 => {
+                while let Some(pages) = map.take_surplus() {
+                    check(&map);
+                    map.set_depopulated(pages);
+                }
+                while let Some(page) = map.surplus_metadata() {
+                    free_page(page);
+                }
+            }
+            _ if !live.is_empty() => {
+                let (offset, size) = live.swap_remove(next(&mut random) % live.len());
+                assert_eq!(map.release(offset), Ok(size.next_multiple_of(4)));
+                assert!(matches!(map.release(offset), Err(FreeError::Nothing)));
+            }
+            _ => {}
+        }
+        check(&map);
+    }
+    for (offset, size) in live {
+        assert_eq!(map.release(offset), Ok(size.next_multiple_of(4)));
+    }
+    check(&map);
+    while let Some(page) = map.dismantle() {
+        free_page(page);
+    }
+    assert_eq!(map.metadata_bytes(), 0);
+}
+
+/// Steps that an unoptimised build does in some seconds.
+const STEPS: usize = if cfg!(miri) { 60 } else { 500 };
+
+#[test]
+fn the_indexes_say_what_counting_says() {
+    run(1, FANOUT * 40, STEPS);
+}
+
+#[test]
+fn with_pages_of_several_blocks() {
+    run(16, FANOUT * 6, STEPS);
+}

@@ -1,0 +1,296 @@
+//! One CPU's stock of places, by exact size: most allocations and frees end here and take no lock.
+//!
+//! ```text
+//!  cache of a CPU
+//!  ┌────────────────────┬────────────────────┬─ ─
+//!  │ 8 bytes, 12 of 32  │ 304 bytes, 3 of 6  │           a slot a size that is in use
+//!  └─────────┬──────────┴────────────────────┴─ ─
+//!            ▼ magazine
+//!           ┌────┬────┬─ ─ ─┬────┬────┐
+//!           │ at │ at │     │ at │    │                   the last in is the first out
+//!           └────┴────┴─ ─ ─┴────┴────┘
+//! ```
+//!
+//! To the map the places in a magazine are taken. So a stock costs memory, and it follows what is live: at the most
+//! one place for [`LIVE_FOR_ONE`] live objects of the size, or [`ALWAYS_GRANULES`] if that is more, and [`LARGEST`] in
+//! all. A size of large objects of which few are live goes to the map each time.
+
+use core::fmt;
+
+use super::allocator::Allocator;
+use super::error::{AllocError, FreeError};
+use super::flags::AllocFlags;
+use super::lock::RawLock;
+use super::map::OwnedMagazine;
+use super::map::holes::GRANULE;
+use super::map::request::{Entry, Request};
+use super::memory::Memory;
+
+/// Places that one magazine has.
+pub(super) const LARGEST: usize = 32;
+
+/// Live objects of a size for which one more may be in stock.
+const LIVE_FOR_ONE: usize = 64;
+
+/// Granules that may be in stock of each size, however little is live.
+const ALWAYS_GRANULES: usize = 32;
+
+/// Sizes that can be in stock at once, a power of two.
+pub(super) const SLOTS: usize = 64;
+
+/// Granules of the largest object that is kept in stock.
+const LARGEST_GRANULES: u64 = 1024;
+
+/// The places of one size.
+#[derive(Debug)]
+pub(super) struct Magazine {
+    pub(super) places: [Entry; LARGEST],
+}
+
+impl Magazine {
+    pub(super) const EMPTY: Self = Self { places: [Entry::EMPTY; LARGEST] };
+}
+
+/// The slot that a size has in every cache, if it is kept in stock.
+#[inline]
+pub(super) fn slot_of(granules: u64) -> Option<usize> {
+    // By Fibonacci hashing: sizes come as powers of two and as their neighbours.
+    let hash = (granules as u16).wrapping_mul(0x9e37) >> (u16::BITS - SLOTS.ilog2());
+    (granules <= LARGEST_GRANULES).then_some(usize::from(hash))
+}
+
+/// How many places of `granules` may be in stock where `live` objects are of their size.
+fn capacity_for(live: usize, granules: u64) -> usize {
+    let free_of_charge = ALWAYS_GRANULES / granules as usize;
+    (live / LIVE_FOR_ONE).max(free_of_charge).min(LARGEST)
+}
+
+/// What a cache has of one size.
+#[derive(Debug)]
+struct Slot {
+    /// The size, or 0.
+    granules: u16,
+    count: u8,
+    capacity: u8,
+    magazine: Option<OwnedMagazine>,
+}
+
+/// One CPU's stock of places of an [`Allocator`]. Its drop puts them back.
+pub struct Cache<'a, M: Memory, L: RawLock> {
+    allocator: &'a Allocator<M, L>,
+    slots: [Slot; SLOTS],
+}
+
+impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
+    /// An empty stock.
+    #[must_use]
+    pub const fn new(allocator: &'a Allocator<M, L>) -> Self {
+        let slots = [const { Slot { granules: 0, count: 0, capacity: 0, magazine: None } }; SLOTS];
+        Self { allocator, slots }
+    }
+
+    /// Allocates as [`Allocator::alloc`] does, from the stock where it has a place.
+    ///
+    /// Context: that of the cache's only user. From the stock it costs what zeroing costs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Allocator::alloc`].
+    #[inline]
+    pub fn alloc(&mut self, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
+        let request = self.allocator.request(size, align, flags)?;
+        if let Some(slot) = slot_of(request.granules()) {
+            let slot = &mut self.slots[slot];
+            if u64::from(slot.granules) == request.granules()
+                && let Some(last) = slot.count.checked_sub(1)
+                && let Some(magazine) = &slot.magazine
+            {
+                let entry = magazine.places[usize::from(last) % LARGEST];
+                if entry.offset() & (align - 1) == 0 {
+                    slot.count = last;
+                    if entry.is_dirty() {
+                        self.allocator.zero_range(entry.offset(), size);
+                    }
+                    return Ok(entry.offset());
+                }
+            }
+        }
+        self.alloc_slowly(&request, size, align, flags)
+    }
+
+    /// Frees the allocation of `size` bytes at `offset`, into the stock where it has room.
+    ///
+    /// Context: that of the cache's only user.
+    ///
+    /// # Errors
+    ///
+    /// As [`Allocator::free`], for whatever has been freed into this cache since its stock was put back last: a place is
+    /// looked at when it leaves the stock.
+    ///
+    /// # Safety
+    ///
+    /// `offset` was allocated by this cache or its allocator with this size, and is not freed yet.
+    #[inline]
+    pub unsafe fn free(&mut self, offset: usize, size: usize) -> Result<(), FreeError> {
+        let granules = size.div_ceil(GRANULE) as u64;
+        if let Some(slot) = slot_of(granules) {
+            let slot = &mut self.slots[slot];
+            if u64::from(slot.granules) == granules
+                && slot.count < slot.capacity
+                && let Some(magazine) = &mut slot.magazine
+            {
+                magazine.places[usize::from(slot.count) % LARGEST] = Entry::new(offset, true);
+                slot.count += 1;
+                return Ok(());
+            }
+        }
+        self.free_slowly(offset, granules)
+    }
+
+    /// Puts the whole stock back.
+    ///
+    /// # Errors
+    ///
+    /// As [`free`](Self::free); the rest is put back all the same.
+    pub fn drain(&mut self) -> Result<(), FreeError> {
+        let mut result = Ok(());
+        for slot in &mut self.slots {
+            result = result.and(put_back(self.allocator, slot, 0));
+            slot.capacity = 0;
+            if let Some(magazine) = slot.magazine.take() {
+                self.allocator.with(|state| state.map.free_magazine(magazine));
+            }
+        }
+        result
+    }
+
+    /// From the map, with some for the stock.
+    #[cold]
+    fn alloc_slowly(
+        &mut self,
+        request: &Request,
+        size: usize,
+        align: usize,
+        flags: AllocFlags,
+    ) -> Result<usize, AllocError> {
+        if let Some(index) = slot_of(request.granules())
+            && let Some(entry) = self.stocked(index, request, align).or_else(|| self.refilled(index, request))
+        {
+            if entry.is_dirty() {
+                self.allocator.zero_range(entry.offset(), size);
+            }
+            return Ok(entry.offset());
+        }
+        match self.allocator.alloc(size, align, flags) {
+            // What is in stock may be what is lacking.
+            Err(AllocError::Exhausted { .. } | AllocError::AtomicExhausted { .. }) if self.drain().is_ok() => {
+                self.allocator.alloc(size, align, flags)
+            }
+            result => result,
+        }
+    }
+
+    /// A place in stock that is aligned, where the last is not.
+    fn stocked(&mut self, index: usize, request: &Request, align: usize) -> Option<Entry> {
+        let slot = &mut self.slots[index];
+        let places = &mut slot.magazine.as_mut()?.places[..usize::from(slot.count)];
+        if u64::from(slot.granules) != request.granules() {
+            return None;
+        }
+        let aligned = places.iter().rposition(|place| place.offset().is_multiple_of(align))?;
+        let last = places.len() - 1;
+        places.swap(aligned, last);
+        slot.count -= 1;
+        Some(places[last])
+    }
+
+    /// A place from the map, and in stock some more of its block.
+    fn refilled(&mut self, index: usize, request: &Request) -> Option<Entry> {
+        if !self.adapt(index, request.granules()) {
+            return None;
+        }
+        let slot = &mut self.slots[index];
+        let places = &mut slot.magazine.as_mut()?.places;
+        if slot.count > 0 {
+            return None;
+        }
+        let wanted = usize::from(slot.capacity).div_ceil(2);
+        let taken = self.allocator.with(|state| state.take(request, &mut places[..wanted]));
+        // The lowest goes out first.
+        places[..taken].reverse();
+        slot.count = taken.checked_sub(1)? as u8;
+        Some(places[taken - 1])
+    }
+
+    /// To the map, with half of the stock if it is full.
+    #[cold]
+    fn free_slowly(&mut self, offset: usize, granules: u64) -> Result<(), FreeError> {
+        let mut result = Ok(());
+        if let Some(slot) = slot_of(granules)
+            && self.adapt(slot, granules)
+        {
+            let slot = &mut self.slots[slot];
+            if slot.count >= slot.capacity {
+                result = put_back(self.allocator, slot, usize::from(slot.capacity / 2));
+            }
+            if let Some(magazine) = &mut slot.magazine {
+                magazine.places[usize::from(slot.count)] = Entry::new(offset, true);
+                slot.count += 1;
+                return result;
+            }
+        }
+        self.allocator.free_sized(offset, granules)
+    }
+
+    /// Gives a slot to a size, if enough of it is live; true where it has it, with a magazine.
+    fn adapt(&mut self, index: usize, granules: u64) -> bool {
+        let slot = &mut self.slots[index];
+        let capacity = capacity_for(self.allocator.with(|state| state.live(index)), granules);
+        if u64::from(slot.granules) != granules {
+            // Another size has the slot; it goes when it has nothing in stock.
+            if slot.count > 0 {
+                return false;
+            }
+            slot.granules = granules as u16;
+        }
+        if capacity < 2 {
+            // What is in stock goes out by allocations; nothing comes in.
+            slot.capacity = slot.count;
+            return false;
+        }
+        slot.capacity = capacity as u8;
+        if slot.magazine.is_none() {
+            slot.magazine = self.allocator.new_magazine();
+        }
+        slot.magazine.is_some()
+    }
+}
+
+/// Puts places of a slot back until `kept` are left: the highest, so that what stays in stock keeps as few pages in use
+/// as possible.
+fn put_back<M: Memory, L: RawLock>(allocator: &Allocator<M, L>, slot: &mut Slot, kept: usize) -> Result<(), FreeError> {
+    let count = usize::from(slot.count);
+    let Some(magazine) = slot.magazine.as_mut().filter(|_| count > kept) else { return Ok(()) };
+    let places = &mut magazine.places[..count];
+    if kept > 0 {
+        places.select_nth_unstable(kept);
+    }
+    // By address, so that neighbours are freed together.
+    places[kept..].sort_unstable();
+    slot.count = kept as u8;
+    allocator.put_back(&places[kept..], u64::from(slot.granules))
+}
+
+impl<M: Memory, L: RawLock> Drop for Cache<'_, M, L> {
+    fn drop(&mut self) {
+        // An error was the caller's mistake, and there is nobody to tell.
+        let _ = self.drain();
+    }
+}
+
+impl<M: Memory, L: RawLock> fmt::Debug for Cache<'_, M, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stock = self.slots.iter().filter(|slot| slot.count > 0);
+        f.debug_map().entries(stock.map(|slot| (slot.granules, slot.count))).finish()
+    }
+}
