@@ -210,16 +210,19 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
             return None;
         }
         let slot = &mut self.slots[index];
-        let places = &mut slot.magazine.as_mut()?.places;
-        if slot.count > 0 {
+        // What is in stock by now is misaligned for this request, and some of it may have to make room.
+        if slot.count >= slot.capacity && put_back(self.allocator, slot, usize::from(slot.capacity / 2)).is_err() {
             return None;
         }
-        let wanted = usize::from(slot.capacity).div_ceil(2);
-        let taken = self.allocator.with(|state| state.take(request, &mut places[..wanted]));
+        let (count, capacity) = (usize::from(slot.count), usize::from(slot.capacity));
+        let wanted = capacity.div_ceil(2).min(capacity - count);
+        let places = &mut slot.magazine.as_mut()?.places[count..count + wanted];
+        let taken = self.allocator.with(|state| state.take(request, places));
         // The lowest goes out first.
         places[..taken].reverse();
-        slot.count = taken.checked_sub(1)? as u8;
-        Some(places[taken - 1])
+        let last = taken.checked_sub(1)?;
+        slot.count = (count + last) as u8;
+        Some(places[last])
     }
 
     /// To the map, with half of the stock if it is full.
