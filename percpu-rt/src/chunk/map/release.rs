@@ -26,6 +26,9 @@ impl Map {
     /// Where none begins there.
     #[inline]
     pub(in crate::chunk) fn size_of(&self, offset: usize) -> Result<usize, FreeError> {
+        if !offset.is_multiple_of(GRANULE) {
+            return Err(FreeError::Interior);
+        }
         let begin = (offset / GRANULE) as u64;
         self.end_of(begin).map(|end| bytes(end - begin))
     }
