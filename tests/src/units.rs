@@ -37,6 +37,8 @@ pub struct Units {
     populated: Mutex<Vec<bool>>,
     chunk: Option<NonZero<usize>>,
     grown: AtomicUsize,
+    /// Chunks that came back.
+    spare: Mutex<Vec<Range<usize>>>,
     metadata: AtomicUsize,
     /// The end of the highest page that was ever populated.
     reached: AtomicUsize,
@@ -80,6 +82,7 @@ impl Units {
             populated: Mutex::new(vec![false; unit_size / page_size]),
             chunk: None,
             grown: AtomicUsize::new(0),
+            spare: Mutex::new(Vec::new()),
             metadata: AtomicUsize::new(0),
             reached: AtomicUsize::new(0),
             ticks: Cell::new(0),
@@ -136,6 +139,34 @@ impl Units {
     /// Lets `calls` more calls for pages, of units or of records, succeed on this thread, or all.
     pub fn grant(calls: Option<usize>) {
         GRANTED.set(calls);
+    }
+
+    /// Pages of the machine, of all units, that were ever written to or read.
+    ///
+    /// # Panics
+    ///
+    /// Where the kernel does not tell.
+    #[must_use]
+    pub fn touched_pages(&self) -> usize {
+        let bytes = self.units * self.unit_size;
+        let mut resident = vec![0_u8; bytes.div_ceil(4096)];
+        // SAFETY: asks about the mapping, and writes a byte for each page of it.
+        let status = unsafe { libc::mincore(self.base.as_ptr().cast(), bytes, resident.as_mut_ptr()) };
+        assert_eq!(status, 0, "{}", std::io::Error::last_os_error());
+        resident.iter().filter(|page| **page & 1 != 0).count()
+    }
+
+    /// Makes the pages at `offsets` of unit `unit` read-only or writable again: with a write to one that is read-only, the
+    /// process ends.
+    ///
+    /// # Panics
+    ///
+    /// Where the kernel does not do it.
+    pub fn protect(&self, unit: usize, offsets: Range<usize>, writable: bool) {
+        let protection = if writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
+        // SAFETY: pages of the mapping, which stay readable.
+        let status = unsafe { libc::mprotect(self.copy(unit, offsets.start).cast(), offsets.len(), protection) };
+        assert_eq!(status, 0, "{}", std::io::Error::last_os_error());
     }
 
     /// Metadata pages that the allocator has.
@@ -247,6 +278,9 @@ unsafe impl Memory for Units {
         if size > chunk {
             return None;
         }
+        if let Some(chunk) = self.spare.lock().expect("no panic").pop() {
+            return Some(chunk);
+        }
         let begin = self.grown.load(Relaxed);
         let end = begin + chunk;
         let next = end + self.page_size;
@@ -255,5 +289,9 @@ unsafe impl Memory for Units {
         }
         self.grown.compare_exchange(begin, next, Relaxed, Relaxed).ok()?;
         Some(begin..end)
+    }
+
+    fn shrink(&self, chunk: Range<usize>) {
+        self.spare.lock().expect("no panic").push(chunk);
     }
 }

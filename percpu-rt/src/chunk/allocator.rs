@@ -81,7 +81,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ///
     /// The units have these offsets, and nobody else uses them.
     pub unsafe fn add_range(&self, range: Range<usize>) -> Result<(), AllocError> {
-        self.add(range, false)
+        self.add(range.clone(), false, range.len())
     }
 
     /// Adds offsets whose pages are populated for good. The first and the last page may be shared with others.
@@ -94,16 +94,17 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ///
     /// As [`add_range`](Self::add_range), and the bytes are zero in every unit.
     pub unsafe fn add_populated(&self, range: Range<usize>) -> Result<(), AllocError> {
-        self.add(range, true)
+        self.add(range.clone(), true, range.len())
     }
 
-    fn add(&self, range: Range<usize>, populated: bool) -> Result<(), AllocError> {
+    /// Adds a range, for an allocation of `size` bytes.
+    fn add(&self, range: Range<usize>, populated: bool, size: usize) -> Result<(), AllocError> {
         let range = range.start.next_multiple_of(GRANULE)..range.end / GRANULE * GRANULE;
         if range.is_empty() {
             return Ok(());
         }
         while let Err(Want::Metadata(pages)) = self.with(|state| state.map.add_range(&range, populated)) {
-            self.donate(pages, range.len())?;
+            self.donate(pages, size)?;
         }
         self.with(|state| {
             state.lowest = state.lowest.min(range.start);
@@ -226,9 +227,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                 state.map.set_depopulated(pages);
                 state.stats.nr_depopulate += 1;
             });
-            while let Some(page) = self.with(|state| state.map.surplus_metadata()) {
-                self.memory.free_metadata(page);
-            }
+            self.return_records();
         }
     }
 
@@ -256,7 +255,12 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                 Want::Metadata(pages) => self.donate(pages, size)?,
                 Want::Range if anywhere => {}
                 Want::Range => match self.memory.grow(size) {
-                    Some(range) => self.add(range, false)?,
+                    Some(range) => {
+                        if let Err(error) = self.add(range.clone(), false, size) {
+                            self.memory.shrink(range);
+                            return Err(error);
+                        }
+                    }
                     None => anywhere = true,
                 },
             }
@@ -274,7 +278,8 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     fn exhausted(&self, size: usize, align: usize, atomic: bool) -> AllocError {
         let max = self.with(|state| state.largest);
-        if size > max {
+        // Where there is nothing yet, there may be something later.
+        if size > max && max > 0 {
             AllocError::TooLarge { size, max }
         } else if atomic {
             AllocError::AtomicExhausted { size, align }
@@ -309,31 +314,60 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         }
     }
 
+    /// Brings the pages that an object has none of. No other change meets them until all are there.
     #[cold]
     fn populate(&self, offset: usize, size: usize) -> Result<(), AllocError> {
+        let end = offset + size;
+        let next = |from: usize, to: usize, ahead| self.with(|state| state.map.unpopulated(from, to, ahead));
         let mut ahead = true;
-        while let Some(pages) = self.with(|state| state.map.unpopulated(offset, size, ahead)) {
+        let mut from = offset;
+        while let Some(pages) = next(from, end, ahead) {
             if self.memory.populate(pages.clone()).is_ok() {
-                self.with(|state| {
-                    state.map.set_populated(pages);
-                    state.stats.nr_populate += 1;
-                });
+                from = pages.end;
                 continue;
             }
             self.with(|state| state.map.unhold(pages));
-            if !ahead {
-                self.with(|state| state.cancel(offset, size));
-                return Err(AllocError::NoMemory { size, units: self.memory.units() });
+            if ahead {
+                // Less may be had.
+                ahead = false;
+                continue;
             }
-            // Less may be had.
-            ahead = false;
+            let brought = from;
+            from = offset;
+            while let Some(pages) = next(from, brought, false) {
+                from = pages.end;
+                self.memory.depopulate(pages);
+            }
+            self.with(|state| state.cancel(offset, size));
+            self.return_records();
+            return Err(AllocError::NoMemory { size, units: self.memory.units() });
+        }
+        while let Some(mut pages) = next(offset, end, false) {
+            // What came ahead came with the last of them.
+            if pages.end >= end {
+                pages.end = pages.end.max(from);
+            }
+            self.with(|state| {
+                state.map.set_populated(pages);
+                state.stats.nr_populate += 1;
+            });
         }
         Ok(())
     }
 
+    /// Gives pages of records back that are not needed.
+    fn return_records(&self) {
+        while let Some(page) = self.with(|state| state.map.surplus_metadata()) {
+            self.memory.free_metadata(page);
+        }
+    }
+
     fn donate(&self, pages: usize, size: usize) -> Result<(), AllocError> {
         for _ in 0..pages {
-            let page = self.memory.metadata().ok_or(AllocError::NoMemory { size, units: self.memory.units() })?;
+            let Some(page) = self.memory.metadata() else {
+                self.return_records();
+                return Err(AllocError::NoMemory { size, units: self.memory.units() });
+            };
             self.with(|state| {
                 state.map.donate(page);
                 state.note_peaks();

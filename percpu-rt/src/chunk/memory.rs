@@ -50,6 +50,11 @@ pub unsafe trait Memory {
         let _ = size;
         None
     }
+
+    /// Takes a chunk back that [`grow`](Self::grow) has given and that was not used: there were no pages for records of it.
+    fn shrink(&self, chunk: Range<usize>) {
+        let _ = chunk;
+    }
 }
 
 // SAFETY: what it is a reference to keeps the promises.
@@ -83,6 +88,10 @@ unsafe impl<M: Memory> Memory for &M {
 
     fn grow(&self, size: usize) -> Option<Range<usize>> {
         M::grow(self, size)
+    }
+
+    fn shrink(&self, chunk: Range<usize>) {
+        M::shrink(self, chunk);
     }
 }
 

@@ -19,19 +19,19 @@ const MOST_KEPT_PAGES: usize = 2;
 const KEPT_PART: usize = 192;
 
 impl Map {
-    /// The first pages of the object of `size` bytes at `offset` that are not populated. They are to be now, and then
-    /// [`set_populated`](Self::set_populated) or [`unhold`](Self::unhold). With `ahead`, some more behind them come
-    /// along, so that a heap that grows by small objects asks for pages seldom.
-    pub(in crate::chunk) fn unpopulated(&mut self, offset: usize, size: usize, ahead: bool) -> Option<Range<usize>> {
+    /// Of the pages from offset `from` to `to`, in which an object lies, the first that are not populated. They are to
+    /// be now, and then [`set_populated`](Self::set_populated) or [`unhold`](Self::unhold). With `ahead`, some more behind
+    /// them come along, so that a heap that grows by small objects asks for pages seldom.
+    pub(in crate::chunk) fn unpopulated(&mut self, from: usize, to: usize, ahead: bool) -> Option<Range<usize>> {
         let root = self.root.as_ref()?;
         let page = self.page_blocks;
-        let blocks = (offset / BLOCK) as u32..(offset + size).div_ceil(BLOCK) as u32;
+        let blocks = (from / BLOCK) as u32..to.div_ceil(BLOCK) as u32;
         let is_populated =
             |block: u32| root.leaf(block).is_some_and(|leaf| leaf.populated & 1 << (block % FANOUT as u32) != 0);
         let first = blocks.clone().find(|&block| !is_populated(block))?;
         let last = (first..blocks.end).take_while(|&block| !is_populated(block)).last().unwrap_or(first);
         let (begin, mut end) = (first / page * page, (last / page + 1) * page);
-        if ahead {
+        if ahead && end as usize * BLOCK >= to {
             end += self.hold_ahead(end);
         }
         Some(begin as usize * BLOCK..end as usize * BLOCK)
@@ -82,13 +82,14 @@ impl Map {
     pub(in crate::chunk) fn cancel(&mut self, offset: usize, size: usize) {
         let (begin, end) = (offset / super::GRANULE, (offset + size).div_ceil(super::GRANULE));
         self.release_pieces(begin as u64, end as u64);
+        self.failed = None;
         let blocks = (offset / BLOCK) as u32..bytes(end as u64).div_ceil(BLOCK) as u32;
         self.edit_leaves(blocks.clone(), |leaf, _, blocks| {
-            let around = leaf.pages_around(in_leaf(&blocks));
-            let unborn = leaf.held & !leaf.populated & around;
+            let around = leaf.pages_around(in_leaf(&blocks)) & !leaf.populated;
+            let unborn = leaf.held & around;
             leaf.held &= !unborn;
             leaf.free |= unborn;
-            for index in ones(in_leaf(&blocks) & !leaf.populated) {
+            for index in ones(around) {
                 leaf.blocks[index as usize].high = 0;
             }
         });
@@ -124,6 +125,7 @@ impl Map {
     pub(in crate::chunk) fn set_depopulated(&mut self, pages: Range<usize>) {
         let blocks = to_blocks(&pages);
         self.populated -= blocks.len() / self.page_blocks as usize;
+        self.failed = None;
         self.edit_leaves(blocks.clone(), |leaf, _, blocks| {
             let mask = in_leaf(&blocks);
             leaf.held &= !mask;
@@ -139,8 +141,9 @@ impl Map {
     /// Drops the records of what has nothing taken or populated any more.
     fn collapse(&mut self, blocks: &Range<u32>) {
         if let Self { root: Some(root), records, .. } = self {
-            collapse(root, blocks.start, records);
-            collapse(root, blocks.end - 1, records);
+            for leaf in blocks.start / FANOUT as u32..=(blocks.end - 1) / FANOUT as u32 {
+                collapse(root, leaf * FANOUT as u32, records);
+            }
         }
     }
 }

@@ -123,7 +123,7 @@ fn place(map: &mut Map, request: &Request, size: usize, fails: bool) -> Option<u
     })?;
     check(map);
     while placed.fresh
-        && let Some(pages) = map.unpopulated(placed.offset, size, size.is_multiple_of(3))
+        && let Some(pages) = map.unpopulated(placed.offset, placed.offset + size, size.is_multiple_of(3))
     {
         check(map);
         if fails {
