@@ -14,7 +14,7 @@ pub(crate) struct Areas {
     pub(crate) reserved: Range<usize>,
     /// The end of the first chunk, which is open: a page's end.
     pub(crate) first_chunk: usize,
-    /// The end of what may be opened.
+    /// The end of what may be opened: further chunks are up to there.
     pub(crate) end: usize,
 }
 
@@ -32,11 +32,6 @@ impl Areas {
     pub(crate) fn early(&self) -> Range<usize> {
         self.reserved.end..self.first_chunk
     }
-
-    /// Everything behind the first chunk.
-    pub(crate) fn late(&self) -> Range<usize> {
-        self.first_chunk..self.end
-    }
 }
 
 #[cfg(test)]
@@ -49,8 +44,8 @@ mod tests {
         let sizes = Request { atom_size: 4096, ..Request::new(1000) }.sizes().expect("small numbers");
         let areas = Areas::new(&sizes, 1 << 20);
         assert_eq!((areas.reserved.clone(), areas.first_chunk), (1000..9192, 40_960));
-        assert_eq!((areas.early(), areas.late()), (9192..40_960, 40_960..1 << 20));
-        assert!(Areas::new(&sizes, 40_960).late().is_empty(), "the smallest unit is the first chunk");
+        assert_eq!((areas.early(), areas.end), (9192..40_960, 1 << 20));
+        assert_eq!(Areas::new(&sizes, 40_960).end, 40_960, "the smallest unit is the first chunk");
         assert_eq!(Areas::new(&sizes, 1 << 45).end, LARGEST_UNIT);
     }
 }

@@ -5,11 +5,12 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::areas::Areas;
+use super::chunks::Chunks;
 use crate::chunk::{AllocError, AllocFlags, Allocator, FreeError, PerCpuStats, RawLock};
 use crate::cpu::nr_cpu_ids;
 use crate::platform::{self, Mutex, Pages};
 
-type Area = Allocator<Pages, &'static Mutex>;
+type Area = Allocator<Chunks, &'static Mutex>;
 
 /// The lock of everything but the reserved area, and of that.
 static LOCK: Mutex = Mutex::new();
@@ -49,9 +50,10 @@ pub(super) struct Global {
 /// Called once, by set-up, before it publishes any CPU. `pages` are units as `areas` has them, of which the first chunk is
 /// open and, behind its static part, zero and nobody else's.
 pub(crate) unsafe fn set_up(pages: Pages, page_size: usize, areas: Areas) -> Result<(), AllocError> {
+    let chunks = |grown, end| Chunks::new(pages, page_size, grown, end);
     let global = Global {
-        main: Allocator::new(pages, &LOCK, page_size),
-        reserved: Allocator::new(pages, &RESERVED_LOCK, page_size),
+        main: Allocator::new(chunks(areas.first_chunk, areas.end), &LOCK, page_size),
+        reserved: Allocator::new(chunks(areas.reserved.end, areas.reserved.end), &RESERVED_LOCK, page_size),
         reserved_is_ready: AtomicBool::new(false),
         areas,
         page_size,
@@ -59,10 +61,7 @@ pub(crate) unsafe fn set_up(pages: Pages, page_size: usize, areas: Areas) -> Res
     // SAFETY: nobody reads it before CPUs are published.
     let global = unsafe { (*GLOBAL.0.get()).write(global) };
     // SAFETY: the caller's units, and these offsets are in no other range.
-    unsafe {
-        global.main.add_populated(global.areas.early())?;
-        global.main.add_range(global.areas.late())
-    }
+    unsafe { global.main.add_populated(global.areas.early()) }
 }
 
 /// The allocators.
@@ -93,6 +92,10 @@ impl Global {
                 ) => {}
                 answer => return answer,
             }
+        }
+        let max = self.areas.end - self.areas.early().start;
+        if size > max {
+            return Err(AllocError::TooLarge { size, max });
         }
         ask(&self.main, &LOCK, size, align, flags)
     }
@@ -155,7 +158,13 @@ fn ask(area: &Area, lock: &Mutex, size: usize, align: usize, flags: AllocFlags) 
     if lock.is_held_here() {
         return Err(AllocError::Busy);
     }
-    area.alloc(size, align, flags)
+    match area.alloc(size, align, flags) {
+        // For as long as no chunk of this size was asked for by somebody who may.
+        Err(AllocError::TooLarge { .. }) if flags.contains(AllocFlags::ATOMIC) => {
+            Err(AllocError::AtomicExhausted { size, align })
+        }
+        answer => answer,
+    }
 }
 
 /// To be called before a fork, and [`after_fork`] behind it on both sides.

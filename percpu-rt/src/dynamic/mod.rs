@@ -12,6 +12,7 @@
 //! | file | is |
 //! |---|---|
 //! | `areas` | which offsets are whose |
+//! | `chunks` | the units' pages, and further chunks of them on demand |
 //! | `global` | the two allocators with their locks, and which of them is asked |
 //! | `raw` | [`alloc_percpu`] and the like |
 //! | `pointer` | [`PerCpuPtr`] |
@@ -27,6 +28,7 @@
 //! - Whoever forks holds the locks meanwhile, so the child finds them free and its objects where they were.
 
 mod areas;
+mod chunks;
 mod global;
 mod module;
 mod pointer;
