@@ -13,7 +13,7 @@ const RANKS: [&[&str]; 7] = [
     &["arch"],
     &["cpu"],
     &["area"],
-    &["var", "lock"],
+    &["var", "lock", "dynamic"],
     &["hosted"],
     &["private", "macros"],
 ];

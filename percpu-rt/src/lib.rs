@@ -52,6 +52,8 @@
 //! | `cpu` | [`CpuId`], [`possible_cpus`] and the rest |
 //! | `var` | the handle [`PerCpu`] and its methods |
 //! | `lock` | [`LocalLock`] |
+//! | [`chunk`] | an allocator of the same bytes in every unit; pure, and may be had several times |
+//! | `dynamic` | the one of this process: [`alloc_percpu`], [`PerCpuPtr`], [`ModuleArea`] |
 //! | `hosted` | Linux processes: set-up, memory, topology |
 //! | `macros` | the runtime's half of `#[per_cpu]`'s expansion |
 //!
@@ -105,6 +107,8 @@ pub mod chunk;
 #[cfg(has_backend)]
 mod cpu;
 #[cfg(has_backend)]
+mod dynamic;
+#[cfg(has_backend)]
 mod hosted;
 #[cfg(has_backend)]
 mod lock;
@@ -123,8 +127,11 @@ pub mod __private {
 
 #[cfg(has_backend)]
 pub use area::unit::{static_size, unit_size};
+pub use chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 #[cfg(has_backend)]
 pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
+#[cfg(has_backend)]
+pub use dynamic::{ModuleArea, PerCpuPtr, alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu};
 /// The platform's part, by a name that the rest of the crate may use.
 #[cfg(has_backend)]
 use hosted as platform;

@@ -30,8 +30,10 @@ fn assert_every_access_dies(program: &Path) {
             assert_eq!(output.status.signal(), Some(BEFORE_SET_UP), "{operation} in {constructor}: {output:?}");
             assert!(output.stdout.is_empty(), "{operation} in {constructor} went on: {output:?}");
         }
-        let output = run(command(program).args(["cpus", constructor]));
-        assert_eq!(output.status.code(), Some(42), "loops before set-up find nothing: {output:?}");
+        for nothing in ["cpus", "alloc"] {
+            let output = run(command(program).args([nothing, constructor]));
+            assert_eq!(output.status.code(), Some(42), "{nothing} before set-up finds nothing: {output:?}");
+        }
         // The control: a constructor that does nothing lets the program reach `main`, where everything works.
         let output = run(command(program).args(["nothing", constructor]));
         let text = String::from_utf8_lossy(&output.stdout);

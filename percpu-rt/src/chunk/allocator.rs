@@ -34,7 +34,9 @@ pub(super) struct State {
     /// The lowest offset of all ranges, and the one behind the highest.
     lowest: usize,
     highest: usize,
-    /// The longest range.
+    /// Where the highest range begins, with those that it continues.
+    last: usize,
+    /// The longest, counted likewise.
     largest: usize,
     /// Objects that are not free to the map, by the slot of their size.
     live: [u32; SLOTS],
@@ -59,8 +61,15 @@ impl<M: Memory, L> Allocator<M, L> {
     pub const fn new(memory: M, lock: L, page_size: usize) -> Self {
         assert!(page_size.is_power_of_two() && page_size >= BLOCK && page_size <= 32 * BLOCK, "a page size");
         let map = Map::new((page_size / BLOCK) as u32);
-        let state =
-            State { map, stats: PerCpuStats::ZERO, lowest: usize::MAX, highest: 0, largest: 0, live: [0; SLOTS] };
+        let state = State {
+            map,
+            stats: PerCpuStats::ZERO,
+            lowest: usize::MAX,
+            highest: 0,
+            last: 0,
+            largest: 0,
+            live: [0; SLOTS],
+        };
         Self { memory, lock, state: UnsafeCell::new(state), page_size }
     }
 
@@ -108,8 +117,11 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         }
         self.with(|state| {
             state.lowest = state.lowest.min(range.start);
-            state.highest = state.highest.max(range.end);
-            state.largest = state.largest.max(range.len());
+            let begin = if range.start == state.highest { state.last } else { range.start };
+            state.largest = state.largest.max(range.end - begin);
+            if range.end > state.highest {
+                (state.last, state.highest) = (begin, range.end);
+            }
         });
         Ok(())
     }

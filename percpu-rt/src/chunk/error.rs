@@ -43,6 +43,9 @@ pub enum AllocError {
         /// Number of units, each of which would have needed pages.
         units: usize,
     },
+    /// A signal handler asks, and has interrupted the allocator on this thread: what it was about to finish goes on only when
+    /// the handler returns.
+    Busy,
     /// There are no units yet.
     NotSetUp,
 }
@@ -64,6 +67,7 @@ impl fmt::Display for AllocError {
             Self::NoMemory { size, units } => {
                 write!(f, "no memory for {size} bytes in each of {units} units")
             }
+            Self::Busy => f.write_str("the signal handler has interrupted the per-CPU allocator"),
             Self::NotSetUp => f.write_str("per-CPU memory is not set up yet"),
         }
     }
@@ -99,6 +103,11 @@ pub enum FreeError {
         /// Bytes from a unit's begin.
         offset: usize,
     },
+    /// A signal handler asks, and has interrupted the allocator on this thread.
+    Busy {
+        /// Bytes from a unit's begin.
+        offset: usize,
+    },
 }
 
 impl fmt::Display for FreeError {
@@ -110,6 +119,9 @@ impl fmt::Display for FreeError {
             }
             Self::WrongSize { offset, size, actual } => {
                 write!(f, "free of offset {offset:#x} with {size} bytes, where {actual} are allocated")
+            }
+            Self::Busy { offset } => {
+                write!(f, "free of offset {offset:#x} by a signal handler that has interrupted the per-CPU allocator")
             }
             Self::Interior { offset } => write!(f, "free of offset {offset:#x}, which is inside an allocation"),
         }

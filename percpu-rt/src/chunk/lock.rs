@@ -22,6 +22,20 @@ pub unsafe trait RawLock {
     unsafe fn unlock(&self);
 }
 
+// SAFETY: what it is a reference to keeps the promises.
+unsafe impl<L: RawLock> RawLock for &L {
+    #[inline]
+    fn lock(&self) {
+        L::lock(self);
+    }
+
+    #[inline]
+    unsafe fn unlock(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { L::unlock(self) };
+    }
+}
+
 /// A lock that spins: for one thread, for tests, and where whoever holds it cannot be preempted.
 #[derive(Debug, Default)]
 pub struct SpinLock(AtomicBool);

@@ -14,7 +14,7 @@ use super::map::cells::METADATA_PAGE;
 ///
 /// - [`copy`](Self::copy) gives, for every CPU and every offset of a populated page, an address in memory that nobody
 ///   else uses, aligned as the offset is up to the page size, the same for as long as the page is populated; addresses of
-///   one CPU within one range of [`Config::ranges`](super::Config) or [`grow`](Self::grow) differ as their offsets do.
+///   one CPU within one range of the allocator differ as their offsets do.
 /// - A page that is [`populate`](Self::populate)d reads as zero in every unit.
 /// - Metadata pages are aligned to [`MetadataPage::SIZE`], of that size, and nobody else's.
 pub unsafe trait Memory {

@@ -55,6 +55,31 @@ impl PerCpuStats {
         nr_depopulate: 0,
     };
 
+    /// The counts of two allocators together; of maxima that come at different times, no more than the sum is known.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let min_alloc_size = match (self.min_alloc_size, other.min_alloc_size) {
+            (0, size) | (size, 0) => size,
+            (one, another) => one.min(another),
+        };
+        Self {
+            nr_alloc: self.nr_alloc + other.nr_alloc,
+            nr_dealloc: self.nr_dealloc + other.nr_dealloc,
+            nr_cur_alloc: self.nr_cur_alloc + other.nr_cur_alloc,
+            nr_max_alloc: self.nr_max_alloc + other.nr_max_alloc,
+            nr_chunks: self.nr_chunks + other.nr_chunks,
+            nr_max_chunks: self.nr_max_chunks + other.nr_max_chunks,
+            min_alloc_size,
+            max_alloc_size: self.max_alloc_size.max(other.max_alloc_size),
+            live_bytes: self.live_bytes + other.live_bytes,
+            populated_bytes: self.populated_bytes + other.populated_bytes,
+            metadata_bytes: self.metadata_bytes + other.metadata_bytes,
+            max_metadata_bytes: self.max_metadata_bytes + other.max_metadata_bytes,
+            nr_populate: self.nr_populate + other.nr_populate,
+            nr_depopulate: self.nr_depopulate + other.nr_depopulate,
+        }
+    }
+
     /// Counts `count` allocations of `bytes` each.
     #[inline]
     pub(super) fn allocated(&mut self, bytes: usize, count: usize) {

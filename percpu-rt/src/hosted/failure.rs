@@ -19,8 +19,10 @@ pub(super) enum Failure {
     Reserve { units: usize, unit_size: usize, errno: i32, limit: Option<u64> },
     /// The loader does not find the shared object that holds this code by the loader's own name for it.
     Pin,
-    /// The kernel does not back the static part of the units.
+    /// The kernel does not back the first chunk.
     Open { bytes: usize, errno: i32 },
+    /// The allocator cannot take the dynamic part of the units over.
+    Dynamic(crate::chunk::AllocError),
 }
 
 impl fmt::Display for Failure {
@@ -55,6 +57,7 @@ impl fmt::Display for Failure {
                 "cannot make {bytes} bytes of a unit writable (errno {errno}); the limits on data (ulimit -d) and on \
                  locked memory (ulimit -l) and the machine's memory apply"
             ),
+            Self::Dynamic(error) => write!(f, "the dynamic part of the units cannot be set up: {error}"),
         }
     }
 }

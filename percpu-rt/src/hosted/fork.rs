@@ -1,11 +1,26 @@
-//! What a forked child has to know.
+//! What a fork has to leave in order.
 
-/// Has the child of every `fork` told to those who ask which threads are left.
+use super::records;
+use crate::{dynamic, lock};
+
+/// Has the allocator's locks taken by whoever forks, so that in the child no thread holds them that is not there; and has the
+/// child told to those who ask which threads are left.
 pub(super) fn watch() {
-    unsafe extern "C" fn in_child() {
-        crate::lock::after_fork();
+    unsafe extern "C" fn before() {
+        dynamic::before_fork();
+        records::before_fork();
     }
-    // SAFETY: a function that may run in the child: it changes two words. Where there is no memory for the entry,
-    // a child would sleep on what its parent's threads held, as with any mutex.
-    unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    unsafe extern "C" fn in_parent() {
+        records::after_fork();
+        dynamic::after_fork();
+    }
+    unsafe extern "C" fn in_child() {
+        lock::after_fork();
+        records::after_fork();
+        dynamic::after_fork();
+    }
+    // SAFETY: functions that may run around a fork: they change some words, and wait for nobody who waits for the
+    // forking thread. Where there is no memory for the entry, a child would sleep on what its parent's threads held, as
+    // with any mutex.
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }

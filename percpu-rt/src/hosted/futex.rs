@@ -4,28 +4,32 @@ use crate::primitive::AtomicU32;
 
 /// Sleeps while `word` is `expected`, until [`wake_all`]; may return at any time.
 pub(crate) fn wait(word: &AtomicU32, expected: u32) {
-    let no_timeout = core::ptr::null::<libc::timespec>();
-    // SAFETY: the address of a live word; the kernel only reads it. Failure is a reason to look at the word again.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            core::ptr::from_ref(word),
-            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-            expected,
-            no_timeout,
-        );
-    }
+    // SAFETY: the address of a live word.
+    unsafe { wait_at(core::ptr::from_ref(word).cast(), expected) };
 }
 
 /// Wakes every thread that sleeps on `word`.
 pub(crate) fn wake_all(word: &AtomicU32) {
-    // SAFETY: the address of a live word, which the kernel uses as a key.
+    wake_at(core::ptr::from_ref(word).cast(), i32::MAX);
+}
+
+/// Sleeps while the word at `address` is `expected`, until it is woken; may return at any time.
+///
+/// # Safety
+///
+/// The word lives until this returns.
+pub(super) unsafe fn wait_at(address: *const u32, expected: u32) {
+    let no_timeout = core::ptr::null::<libc::timespec>();
+    // SAFETY: a live word (the caller); the kernel only reads it. Failure is a reason to look at the word again.
     unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            core::ptr::from_ref(word),
-            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            i32::MAX,
-        );
+        libc::syscall(libc::SYS_futex, address, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, expected, no_timeout);
+    }
+}
+
+/// Wakes up to `threads` threads that sleep on the word at `address`.
+pub(super) fn wake_at(address: *const u32, threads: i32) {
+    // SAFETY: the kernel uses the address as a key, and reads nothing there.
+    unsafe {
+        libc::syscall(libc::SYS_futex, address, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, threads);
     }
 }

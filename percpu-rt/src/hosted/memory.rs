@@ -5,7 +5,7 @@
 //! root, nor counted by overcommit; a writable reservation would be both. It does count where the kernel limits address
 //! space itself: `ulimit -v`, also one that is set later, and `mlockall` without privileges (`ulimit -l`).
 //!
-//! Units are far larger than the static variables need: dynamic chunks are to be ranges of the same units.
+//! Units are far larger than the static variables need: dynamic chunks are ranges of the same units.
 
 use super::failure::Failure;
 use crate::abi::hosted;
@@ -74,6 +74,25 @@ pub(super) fn open(units: Units, index: usize, bytes: usize) -> Result<*mut u8, 
     // SAFETY: pages of our own reservation, which nothing has used yet.
     let result = unsafe { libc::mprotect(unit.cast(), bytes, libc::PROT_READ | libc::PROT_WRITE) };
     if result == 0 { Ok(unit) } else { Err(Failure::Open { bytes, errno: errno() }) }
+}
+
+/// Makes opened pages zero, and takes their memory back where the kernel lets it.
+///
+/// # Safety
+///
+/// Opened pages of the reservation that nobody uses.
+pub(super) unsafe fn discard(start: *mut u8, bytes: usize) {
+    /// As `MADV_DONTNEED`, also for locked memory, since Linux 5.18 (include/uapi/asm-generic/mman-common.h).
+    const MADV_DONTNEED_LOCKED: libc::c_int = 24;
+    // Behind `mlockall` the first is refused. Opening the pages again then backs them at once, as the locker wants it.
+    for advice in [libc::MADV_DONTNEED, MADV_DONTNEED_LOCKED] {
+        // SAFETY: the caller's pages; private and anonymous, so that they read as zero behind a success.
+        if unsafe { libc::madvise(start.cast(), bytes, advice) } == 0 {
+            return;
+        }
+    }
+    // SAFETY: the caller's pages.
+    unsafe { start.write_bytes(0, bytes) };
 }
 
 /// One attempt; fails with the error number.

@@ -5,14 +5,18 @@
 //!                                        ├─ image:    where is the template, how is it aligned?
 //!                                        ├─ pin:      a shared object stays loaded, whoever closes it
 //!                                        ├─ record:   has the post-link step laid out the units?
-//!                                        ├─ memory:   one reservation of all units, its static parts opened
+//!                                        ├─ memory:   one reservation of all units, the first chunk opened in each
 //!                                        ├─ nodes:    each unit is to come from its CPU's NUMA node
 //!                                        ├─ area:     template into every unit, initializers, offset table
+//!                                        ├─ dynamic:  what is behind the static part becomes the allocator's
 //!                                        └─ rseq:     where are the threads' `struct rseq`? then arm
 //! ```
 //!
 //! Everything happens before `main` and before any constructor of ordinary priority, on one thread. A failure ends
 //! the process with the reason and the remedy: there is nobody yet to return it to.
+//!
+//! What the allocator of dynamic objects asks of a platform is in `pages` (the units' pages), `records` (pages of its
+//! own) and `mutex`; `fork` keeps it usable in a child.
 //!
 //! Limits, all of them the platform's:
 //! - A shared object with variables (a cdylib) is a domain of its own and stays loaded after `dlclose`.
@@ -27,9 +31,12 @@ mod futex;
 mod image;
 mod membarrier;
 mod memory;
+mod mutex;
 mod nodes;
+mod pages;
 mod pin;
 mod record;
+mod records;
 mod rseq;
 mod set_up;
 mod text;
@@ -37,4 +44,7 @@ mod topology;
 
 pub(crate) use futex::{wait, wake_all};
 pub(crate) use membarrier::{can_restart_sequences, restart_sequences};
+pub(crate) use mutex::Mutex;
+pub(crate) use pages::Pages;
+pub(crate) use records::is_busy_here as records_are_busy_here;
 pub(crate) use topology::online;

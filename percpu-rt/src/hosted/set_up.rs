@@ -4,11 +4,13 @@ use core::sync::atomic::Ordering;
 
 use super::failure::Failure;
 use super::memory::{self, Need};
+use super::pages::{Pages, Places};
 use super::{fork, image, nodes, pin, record, rseq, topology};
 use crate::abi::layout;
 use crate::arch::{self, ORPHAN_SLOT};
 use crate::area::{init, template, unit};
 use crate::cpu::{self, CpuId};
+use crate::dynamic::{self, Areas};
 
 arch::entry!(crate::hosted::set_up::set_up);
 
@@ -58,11 +60,13 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     }
     cpu::announce_orphan(orphan);
 
-    let open = template::size().next_multiple_of(page);
+    // The first chunk as a whole, for the price of its static part: opening costs a system call a unit, and pages that
+    // nobody touches cost nothing. So an allocation in it needs no system call, from the start and for good.
+    let areas = Areas::new(&sizes, units.size);
     let used = || (0..=orphan).filter(|&index| index == orphan || possible.contains(index));
-    for index in used().filter(|_| open != 0) {
-        let unit = memory::open(units, index, open)?;
-        // SAFETY: `open` bytes that were made writable for this, aligned as the image asks; nobody else knows them.
+    for index in used() {
+        let unit = memory::open(units, index, areas.first_chunk)?;
+        // SAFETY: bytes that were made writable for this, aligned as the image asks; nobody else knows them.
         unsafe {
             unit::fill(unit);
             init::run(CpuId::in_set_up(index as u32), unit);
@@ -74,6 +78,9 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     }
     // By number for debuggers and loops, and where threads without a number look.
     table[ORPHAN_SLOT].store(unit::offset(unit_of(orphan)), Ordering::Relaxed);
+    static PLACES: Places = Places::new();
+    // SAFETY: the units are as `areas` has them, their first chunk is open, and behind the static part nobody uses them.
+    unsafe { dynamic::set_up(Pages::new(units, &PLACES, used()), page, areas) }.map_err(Failure::Dynamic)?;
     fork::watch();
     cpu::publish(&possible, orphan);
     // With CPU numbers that the table has no room for, no number may be looked up.

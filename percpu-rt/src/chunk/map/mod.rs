@@ -22,8 +22,8 @@
 //!                        └ shared: bits for every granule of 4 bytes
 //! ```
 //!
-//! - A small request goes to the lowest block of its [zone](zone) in which it fits: one comparison a place on the way
-//!   down, since [`Holes`] knows every alignment. Else to the lowest idle block, else a fresh one.
+//! - A small request goes to the lowest block of its [zone] in which it fits: one comparison a place on the way
+//!   down, since [`Holes`](holes::Holes) knows every alignment. Else to the lowest idle block, else a fresh one.
 //! - A large request goes to the lowest run of free blocks, and begins behind what its neighbour below has left of its
 //!   last block where that saves one.
 //! - Only where all this fails and no chunk can be added, [every hole](scan) is looked at.

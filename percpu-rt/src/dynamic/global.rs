@@ -1,0 +1,181 @@
+//! The allocators of this process.
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::areas::Areas;
+use super::chunks::Chunks;
+use crate::chunk::{AllocError, AllocFlags, Allocator, FreeError, PerCpuStats, RawLock};
+use crate::cpu::nr_cpu_ids;
+use crate::platform::{self, Mutex, Pages};
+
+type Area = Allocator<Chunks, &'static Mutex>;
+
+/// The lock of everything but the reserved area, and of that.
+static LOCK: Mutex = Mutex::new();
+static RESERVED_LOCK: Mutex = Mutex::new();
+
+/// Taken around the first use of the reserved area, before any other.
+static RESERVED_ONCE: Mutex = Mutex::new();
+
+/// In the order in which they are taken.
+const LOCKS: [&Mutex; 3] = [&RESERVED_ONCE, &RESERVED_LOCK, &LOCK];
+
+static GLOBAL: Cell = Cell(UnsafeCell::new(MaybeUninit::uninit()));
+
+struct Cell(UnsafeCell<MaybeUninit<Global>>);
+
+// SAFETY: written by set-up before any CPU is published, and only read behind that.
+unsafe impl Sync for Cell {}
+
+/// Both allocators.
+pub(super) struct Global {
+    main: Area,
+    /// Of modules. It has no offsets before its first use: most programs load none, and its records take pages.
+    reserved: Area,
+    reserved_is_ready: AtomicBool,
+    areas: Areas,
+    page_size: usize,
+}
+
+/// Gives the allocators their part of the units.
+///
+/// # Errors
+///
+/// [`AllocError::NoMemory`] where there are no pages for records.
+///
+/// # Safety
+///
+/// Called once, by set-up, before it publishes any CPU. `pages` are units as `areas` has them, of which the first chunk is
+/// open and, behind its static part, zero and nobody else's.
+pub(crate) unsafe fn set_up(pages: Pages, page_size: usize, areas: Areas) -> Result<(), AllocError> {
+    let chunks = |grown, end| Chunks::new(pages, page_size, grown, end);
+    let global = Global {
+        main: Allocator::new(chunks(areas.first_chunk, areas.end), &LOCK, page_size),
+        reserved: Allocator::new(chunks(areas.reserved.end, areas.reserved.end), &RESERVED_LOCK, page_size),
+        reserved_is_ready: AtomicBool::new(false),
+        areas,
+        page_size,
+    };
+    // SAFETY: nobody reads it before CPUs are published.
+    let global = unsafe { (*GLOBAL.0.get()).write(global) };
+    // SAFETY: the caller's units, and these offsets are in no other range.
+    unsafe { global.main.add_populated(global.areas.early()) }
+}
+
+/// The allocators.
+///
+/// # Errors
+///
+/// [`AllocError::NotSetUp`] before set-up.
+#[inline]
+pub(super) fn global() -> Result<&'static Global, AllocError> {
+    if nr_cpu_ids() == 0 {
+        return Err(AllocError::NotSetUp);
+    }
+    // SAFETY: set-up has written it before it published a CPU, and nobody writes it again.
+    Ok(unsafe { (*GLOBAL.0.get()).assume_init_ref() })
+}
+
+impl Global {
+    /// As [`Allocator::alloc`], from the area that `flags` ask for.
+    #[inline]
+    pub(super) fn alloc(&self, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
+        if flags.contains(AllocFlags::RESERVED)
+            && let Some(reserved) = self.reserved(flags)?
+        {
+            match ask(reserved, &RESERVED_LOCK, size, align, flags) {
+                // Full, or too small: anywhere then.
+                Err(
+                    AllocError::Exhausted { .. } | AllocError::AtomicExhausted { .. } | AllocError::TooLarge { .. },
+                ) => {}
+                answer => return answer,
+            }
+        }
+        let max = self.areas.end - self.areas.early().start;
+        if size > max {
+            return Err(AllocError::TooLarge { size, max });
+        }
+        ask(&self.main, &LOCK, size, align, flags)
+    }
+
+    /// As [`Allocator::free`], and gives pages back.
+    #[inline]
+    pub(super) fn free(&self, offset: usize) -> Result<(), FreeError> {
+        let is_reserved = self.areas.reserved.contains(&offset);
+        let (area, lock) = if is_reserved { (&self.reserved, &RESERVED_LOCK) } else { (&self.main, &LOCK) };
+        if lock.is_held_here() {
+            return Err(FreeError::Busy { offset });
+        }
+        area.free(offset)?;
+        // A handler that has interrupted the records' pool leaves them to the next free.
+        if !is_reserved && !platform::records_are_busy_here() {
+            area.balance();
+        }
+        Ok(())
+    }
+
+    /// The counts of both areas together.
+    pub(super) fn stats(&self) -> PerCpuStats {
+        let mut stats = self.main.stats();
+        if self.reserved_is_ready.load(Ordering::Acquire) {
+            stats = stats.and(&self.reserved.stats());
+            // The page in which one ends and the other begins is of both.
+            if !self.areas.reserved.end.is_multiple_of(self.page_size) {
+                stats.populated_bytes -= self.page_size;
+            }
+        }
+        stats
+    }
+
+    /// The reserved area; `None` where it is not in use yet and this is no time for it.
+    fn reserved(&self, flags: AllocFlags) -> Result<Option<&Area>, AllocError> {
+        if self.reserved_is_ready.load(Ordering::Acquire) {
+            return Ok(Some(&self.reserved));
+        }
+        if flags.contains(AllocFlags::ATOMIC) || RESERVED_ONCE.is_held_here() {
+            return Ok(None);
+        }
+        RESERVED_ONCE.lock();
+        let added = if self.reserved_is_ready.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            // SAFETY: a part of the first chunk, as set-up's caller has it, and in no other range.
+            unsafe { self.reserved.add_populated(self.areas.reserved.clone()) }
+        };
+        if added.is_ok() {
+            self.reserved_is_ready.store(true, Ordering::Release);
+        }
+        // SAFETY: taken above.
+        unsafe { RESERVED_ONCE.unlock() };
+        added.map(|()| Some(&self.reserved))
+    }
+}
+
+#[inline]
+fn ask(area: &Area, lock: &Mutex, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
+    if lock.is_held_here() {
+        return Err(AllocError::Busy);
+    }
+    match area.alloc(size, align, flags) {
+        // For as long as no chunk of this size was asked for by somebody who may.
+        Err(AllocError::TooLarge { .. }) if flags.contains(AllocFlags::ATOMIC) => {
+            Err(AllocError::AtomicExhausted { size, align })
+        }
+        answer => answer,
+    }
+}
+
+/// To be called before a fork, and [`after_fork`] behind it on both sides.
+pub(crate) fn before_fork() {
+    for lock in LOCKS {
+        lock.before_fork();
+    }
+}
+
+pub(crate) fn after_fork() {
+    for lock in LOCKS.into_iter().rev() {
+        lock.after_fork();
+    }
+}

@@ -1,0 +1,148 @@
+//! The raw interface: untyped objects.
+
+use core::alloc::Layout;
+
+use super::global::global;
+use super::pointer::PerCpuPtr;
+use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
+
+/// Allocates an object of `layout` in every unit, zero on every possible CPU.
+///
+/// ```
+/// use core::alloc::Layout;
+/// use percpu_rt::{AllocFlags, alloc_percpu, free_percpu, possible_cpus};
+///
+/// let raw = alloc_percpu(Layout::new::<[u64; 4]>(), AllocFlags::NONE)?;
+/// for cpu in possible_cpus() {
+///     // SAFETY: allocated for four `u64`, zero in every unit, and known to this thread alone.
+///     assert_eq!(unsafe { raw.cast::<[u64; 4]>().per_cpu_ptr(cpu).read() }, [0; 4]);
+/// }
+/// // SAFETY: allocated above, and not used any more.
+/// unsafe { free_percpu(raw) };
+/// # Ok::<(), percpu_rt::AllocError>(())
+/// ```
+///
+/// Alignments go up to the page, sizes up to what is free of a unit.
+///
+/// Context: threads; with [`AllocFlags::ATOMIC`] signal handlers too. That makes no system call for pages and takes what is
+/// populated. It does wait while another thread is in the middle of a search, for some hundred nanoseconds; where a handler has
+/// interrupted its own thread in one, it fails with [`AllocError::Busy`].
+///
+/// Costs a search that grows with the logarithm of the unit. Only what was used before is zeroed. Linux: `__alloc_percpu_gfp`
+/// (mm/percpu.c).
+///
+/// # Errors
+///
+/// As [`AllocError`] says; nothing has changed then. Size 0, an alignment beyond the page, a unit without room, a kernel without
+/// memory, and a call before set-up, `init = ..` included, each have their own.
+#[doc(alias = "__alloc_percpu")]
+#[doc(alias = "__alloc_percpu_gfp")]
+#[doc(alias = "__alloc_reserved_percpu")]
+#[doc(alias = "alloc_percpu_gfp")]
+#[inline]
+#[track_caller]
+pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, AllocError> {
+    global()?.alloc(layout.size(), layout.align(), flags).map(PerCpuPtr::from_offset)
+}
+
+/// Allocates as many objects of `layout` as `out` has places, or none: every place is `None` then.
+///
+/// ```
+/// use core::alloc::Layout;
+/// use percpu_rt::{AllocFlags, alloc_percpu_batch, free_percpu};
+///
+/// let mut counters = [None; 100];
+/// alloc_percpu_batch(Layout::new::<u64>(), AllocFlags::NONE, &mut counters)?;
+/// for counter in counters.into_iter().flatten() {
+///     // SAFETY: allocated above, and not used.
+///     unsafe { free_percpu(counter) };
+/// }
+/// # Ok::<(), percpu_rt::AllocError>(())
+/// ```
+///
+/// Context and cost: of each object, as [`alloc_percpu`].
+///
+/// # Errors
+///
+/// As [`alloc_percpu`].
+#[doc(alias = "percpu_counter_init_many")]
+#[track_caller]
+pub fn alloc_percpu_batch(
+    layout: Layout,
+    flags: AllocFlags,
+    out: &mut [Option<PerCpuPtr<u8>>],
+) -> Result<(), AllocError> {
+    out.fill(None);
+    for place in 0..out.len() {
+        match alloc_percpu(layout, flags) {
+            Ok(object) => out[place] = Some(object),
+            Err(error) => {
+                for object in out[..place].iter_mut().filter_map(Option::take) {
+                    // SAFETY: allocated above, and given to nobody.
+                    unsafe { free_percpu(object) };
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Frees an object.
+///
+/// Pages that become empty are given back to the system but for a few. Its context is any, with one exception: a signal
+/// handler that has interrupted this thread in the allocator. Costs a search for the object's end, and now and then two system
+/// calls a unit. Linux: `free_percpu`.
+///
+/// # Panics
+///
+/// With the pointer, where nothing is allocated there (freed twice), where it is inside an allocation, and where it is no per-CPU
+/// pointer of the allocator's; and in the handler above. Nothing has changed then.
+///
+/// # Safety
+///
+/// The object came from this module's functions, and nobody uses any copy of it any more. An earlier free of it is found out only until its
+/// place is given to a new object, which would be freed instead.
+#[inline]
+#[track_caller]
+pub unsafe fn free_percpu(ptr: PerCpuPtr<u8>) {
+    // SAFETY: the caller's promise.
+    if let Err(error) = unsafe { try_free_percpu(ptr) } {
+        refused(ptr, error);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn refused(ptr: PerCpuPtr<u8>, error: FreeError) -> ! {
+    panic!("free_percpu of {ptr:?}: {error}")
+}
+
+/// Frees an object, or says why that cannot be.
+///
+/// # Errors
+///
+/// Where [`free_percpu`] panics. Nothing has changed then.
+///
+/// # Safety
+///
+/// As [`free_percpu`].
+#[inline]
+#[track_caller]
+pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
+    let offset = ptr.offset();
+    match global() {
+        Ok(global) => global.free(offset),
+        Err(_) => Err(FreeError::Foreign { offset }),
+    }
+}
+
+/// What the allocator of this process has done, and has; zero before set-up.
+///
+/// The counts of the reserved area are in it from its first use on; what is a maximum is then the sum of both areas' own.
+///
+/// Context: threads. Linux: `/sys/kernel/debug/percpu_stats`.
+#[must_use]
+pub fn stats() -> PerCpuStats {
+    global().map_or_else(|_| PerCpuStats::default(), |global| global.stats())
+}
