@@ -88,6 +88,10 @@ pub struct Built {
     pub file: PathBuf,
     /// Where percpu-rt's build script has put the linker fragment.
     pub fragment: PathBuf,
+    /// percpu-rt, as other crates are compiled against it.
+    pub runtime: PathBuf,
+    /// percpu-macros, as rustc loads it.
+    pub macros: PathBuf,
 }
 
 impl Fixture {
@@ -157,14 +161,21 @@ impl Fixture {
         let which = if library { vec!["--lib"] } else { vec!["--bin", self.target] };
         let _alone = alone();
         let messages = self.cargo("build", &[&[JSON], which.as_slice()].concat())?;
-        let artifact = messages.iter().find(|message| message["target"]["name"] == self.target);
-        let file = artifact.and_then(|artifact| artifact["filenames"][0].as_str()).expect("cargo names the file");
+        let artifact = |name: &str| {
+            let artifact = messages.iter().find(|message| message["target"]["name"] == name);
+            Path::new(artifact.and_then(|artifact| artifact["filenames"][0].as_str()).expect("cargo names the file"))
+        };
         let runs = |message: &&Value| {
             let package = message["package_id"].as_str().unwrap_or_default();
             message["reason"] == "build-script-executed" && package.contains("percpu-rt")
         };
         let out = messages.iter().find(runs).and_then(|run| run["out_dir"].as_str()).expect("cargo names OUT_DIR");
-        Ok(Built { file: self.keep(Path::new(file)), fragment: Path::new(out).join("percpu.x") })
+        Ok(Built {
+            file: self.keep(artifact(self.target)),
+            fragment: Path::new(out).join("percpu.x"),
+            runtime: artifact("percpu_rt").to_owned(),
+            macros: artifact("percpu_macros").to_owned(),
+        })
     }
 
     /// Builds the package's programs, integration tests and benches, and returns them.

@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use percpu_rt::per_cpu;
+use percpu_rt::{CpuId, per_cpu};
 
 const WORKERS: u64 = 4;
 
 /// Lines of the table.
 const SAMPLES: usize = 5;
+
+const INTERVAL: Duration = Duration::from_millis(200);
 
 /// What a server would want to know.
 struct Stats {
@@ -39,9 +41,33 @@ fn serve(bytes: u64) {
     });
 }
 
-/// The sum of one field over all CPUs.
-fn total(field: fn(&Stats) -> &AtomicU64) -> u64 {
-    STATS.iter().map(|(_cpu, stats)| field(stats).load(Relaxed)).sum()
+/// What all CPUs together have counted.
+#[derive(Default)]
+struct Totals {
+    requests: u64,
+    bytes: u64,
+    errors: u64,
+}
+
+impl Totals {
+    /// Reads every CPU's copy. The CPUs go on meanwhile: no count is lost, but the sums are of no single moment.
+    fn read() -> Self {
+        let mut totals = Self::default();
+        for (_cpu, stats) in STATS.iter() {
+            totals.requests += stats.requests.load(Relaxed);
+            totals.bytes += stats.bytes.load(Relaxed);
+            totals.errors += stats.errors.load(Relaxed);
+        }
+        totals
+    }
+}
+
+/// The requests of each CPU that has served some. The last possible CPU is none: its copy serves threads that the
+/// kernel gives no restartable sequences.
+fn each_cpu() -> String {
+    let served = STATS.iter().map(|(cpu, stats)| (cpu, stats.requests.load(Relaxed))).filter(|(_, served)| *served > 0);
+    let name = |cpu: CpuId| if cpu.is_orphan() { "orphan".to_owned() } else { format!("cpu {cpu}") };
+    served.map(|(cpu, served)| format!("{}: {served}", name(cpu))).collect::<Vec<_>>().join(", ")
 }
 
 fn main() -> ExitCode {
@@ -58,21 +84,17 @@ fn main() -> ExitCode {
         })
         .collect();
 
-    println!("{:>12} {:>15} {:>10}  requests of each CPU", "requests", "bytes", "errors");
+    println!("{WORKERS} workers serve requests; the totals so far, every {} ms", INTERVAL.as_millis());
+    println!("{:>12} {:>15} {:>10}  requests by CPU", "requests", "bytes", "errors");
     for _ in 0..SAMPLES {
-        thread::sleep(Duration::from_millis(100));
-        let each: Vec<_> = STATS.iter().map(|(cpu, stats)| format!("{cpu}:{}", stats.requests.load(Relaxed))).collect();
-        println!(
-            "{:>12} {:>15} {:>10}  {}",
-            total(|stats| &stats.requests),
-            total(|stats| &stats.bytes),
-            total(|stats| &stats.errors),
-            each.join(" ")
-        );
+        thread::sleep(INTERVAL);
+        let Totals { requests, bytes, errors } = Totals::read();
+        println!("{requests:>12} {bytes:>15} {errors:>10}  {}", each_cpu());
     }
     STOP.store(true, Relaxed);
     let served: u64 = workers.into_iter().map(|worker| worker.join().expect("a worker only counts")).sum();
-    let counted = total(|stats| &stats.requests);
+    // Nobody counts any more: from here on the sum is exact.
+    let counted = Totals::read().requests;
     println!("total {counted} true {served}");
     if counted == served { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -8,13 +8,18 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use percpu_rt::{LocalLock, per_cpu, possible_cpus};
+use percpu_rt::{CpuId, LocalLock, per_cpu, possible_cpus};
 
 /// Objects that a CPU keeps at the most.
 const CAPACITY: usize = 64;
 
 const WORKERS: usize = 4;
+
+/// Times that each worker takes some pages, writes to them and frees them.
 const ROUNDS: usize = 200_000;
+
+/// Pages that a worker holds at the most.
+const BATCH: usize = 8;
 
 /// What is cached: something that is dear to make.
 struct Page([u8; 4096]);
@@ -72,11 +77,12 @@ fn free(page: Box<Page>) {
 }
 
 fn main() -> ExitCode {
+    println!("{WORKERS} workers take 1 to {BATCH} pages, write to them and free them, {ROUNDS} times each");
     let workers: Vec<_> = (0..WORKERS)
         .map(|worker| {
             thread::spawn(move || {
                 for round in 0..ROUNDS {
-                    let mut pages: Vec<_> = (0..1 + round % 8).map(|_| allocate()).collect();
+                    let mut pages: Vec<_> = (0..1 + round % BATCH).map(|_| allocate()).collect();
                     for page in &mut pages {
                         page.0[round % 4096] = worker as u8;
                     }
@@ -89,17 +95,27 @@ fn main() -> ExitCode {
         worker.join().expect("a worker only allocates and frees");
     }
 
-    println!("allocated {} hits {} misses {}", HITS.sum() + MISSES.sum(), HITS.sum(), MISSES.sum());
+    let (hits, misses) = (HITS.sum(), MISSES.sum());
+    println!("allocated {} hits {hits} misses {misses}", hits + misses);
+    println!("pages made {misses}, or one in {} allocations", (hits + misses) / misses.max(1));
+
+    // The workers are gone, and their pages lie where they were freed. A CPU need not run for its list to be emptied.
     for cpu in possible_cpus() {
         match CACHE.lock_on(cpu) {
+            Ok(cache) if cache.is_empty() => {}
             Ok(mut cache) => {
-                println!("cpu {cpu} gives back {} pages", cache.len());
+                println!("{} gives back {} pages", name(cpu), cache.len());
                 cache.clear();
             }
-            Err(error) => println!("cpu {cpu} keeps its pages: {error}"),
+            Err(error) => println!("{} keeps its pages: {error}", name(cpu)),
         }
     }
     let live = LIVE.load(Ordering::Relaxed);
     println!("pages left {live}");
     if live == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The last possible CPU is none: its copy serves threads that the kernel gives no restartable sequences.
+fn name(cpu: CpuId) -> String {
+    if cpu.is_orphan() { "orphan".to_owned() } else { format!("cpu {cpu}") }
 }

@@ -6,10 +6,12 @@
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shared between threads, so its per-CPU copies cannot be borrowed",
     label = "not `Sync`",
-    note = "write `LocalLock<{Self}>` for `&mut` access to this CPU's copy, or atomics for a copy that is shared"
+    note = "declare a `LocalLock<{Self}>` for `&mut` to one copy at a time, without the `Cell` or `RefCell` if there is one",
+    note = "or make it of atomics, for copies that are shared"
 )]
 pub trait Shared: Sync {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Sync + ?Sized> Shared for T {}
 
 /// `Send`, for a value that one thread after the other holds.
@@ -20,4 +22,5 @@ impl<T: Sync + ?Sized> Shared for T {}
 )]
 pub trait Handed: Send {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Send> Handed for T {}

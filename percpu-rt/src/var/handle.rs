@@ -24,6 +24,17 @@ use crate::cpu::CpuId;
 /// assert_eq!(PACKETS.sum(), 3);
 /// assert_eq!(possible_cpus().map(|cpu| PACKETS.read_on(cpu)).sum::<u64>(), 3);
 /// ```
+///
+/// The handle is not the variable, which has a value on each CPU:
+///
+/// | instead of | write |
+/// |---|---|
+/// | `PACKETS += 1` | `PACKETS.inc()` or `PACKETS.add(1)` |
+/// | `*PACKETS`, `PACKETS == 1`, `PACKETS + 1` | the same with `PACKETS.read()`, or with `PACKETS.sum()` for all CPUs |
+/// | `PACKETS = 1` | `PACKETS.write(1)`, on this CPU |
+/// | `println!("{}", PACKETS)` | `println!("{}", PACKETS.sum())` |
+/// | `PACKETS.read_on(0)` | `PACKETS.read_on(cpu)` with a [`CpuId`] of [`possible_cpus`](crate::possible_cpus), [`this_cpu`](crate::this_cpu) or [`CpuId::new`] |
+/// | `NAMES.push(name)` | `NAMES.with(\|names\| names.push(name))`, on a [`LocalLock`](crate::LocalLock) |
 pub struct PerCpu<P, T, K> {
     pub(super) place: P,
     // Invariant in `T`: a handle both takes and gives values.

@@ -2,7 +2,7 @@
 //!
 //! `Probe<T>::__PERCPU_KIND` is an inherent constant for every word and lock, and inherent constants shadow those of
 //! traits; for other types the path falls back on [`OtherwiseObject`]. [`Select`] turns the answer into a type, which
-//! the handle carries, so that a method of the other kind does not exist for it.
+//! the handle carries, so that a method of another kind cannot be called on it.
 
 use core::fmt;
 use core::marker::PhantomData;

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::word::{Bits, Integer, Scalar};
 use crate::arch::{LocalInteger, LocalWord};
 
-// The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
+// `u128` has these two as well, in `wide`.
 impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// Reads this CPU's value.
     ///
@@ -23,26 +23,6 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
         // SAFETY: `place` holds a `T` by the handle's construction; all accesses to a word go through the backends and `remote`.
         // The value found was stored as a `T`.
         unsafe { T::from_repr(T::Repr::read(self.place().cast())) }
-    }
-
-    /// Writes this CPU's value.
-    ///
-    /// Context: any. Linux: `this_cpu_write`.
-    #[doc(alias = "this_cpu_write")]
-    #[inline(always)]
-    pub fn write(&self, value: T) {
-        // SAFETY: as in `read`.
-        unsafe { T::Repr::write(self.place().cast(), value.to_repr()) }
-    }
-
-    /// Replaces this CPU's value and returns the old one.
-    ///
-    /// Context: any. Linux: `this_cpu_xchg`.
-    #[doc(alias = "this_cpu_xchg")]
-    #[inline(always)]
-    pub fn xchg(&self, value: T) -> T {
-        // SAFETY: as in `read`.
-        unsafe { T::from_repr(T::Repr::xchg(self.place().cast(), value.to_repr())) }
     }
 
     /// Replaces this CPU's value by `new` if it is `old`.
@@ -65,6 +45,36 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
         let value = unsafe { T::from_repr(found) };
         if found == old { Ok(value) } else { Err(value) }
     }
+}
+
+// The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
+impl<P: Place, T: 'static> PerCpu<P, T, IsWord> {
+    /// Writes this CPU's value.
+    ///
+    /// Context: any. Linux: `this_cpu_write`.
+    #[doc(alias = "this_cpu_write")]
+    #[inline(always)]
+    pub fn write(&self, value: T)
+    where
+        T: Scalar,
+    {
+        // SAFETY: as in `read`.
+        unsafe { T::Repr::write(self.place().cast(), value.to_repr()) }
+    }
+
+    /// Replaces this CPU's value and returns the old one.
+    ///
+    /// Context: any. Linux: `this_cpu_xchg`.
+    #[doc(alias = "this_cpu_xchg")]
+    #[inline(always)]
+    pub fn xchg(&self, value: T) -> T
+    where
+        T: Scalar,
+    {
+        // SAFETY: as in `read`.
+        unsafe { T::from_repr(T::Repr::xchg(self.place().cast(), value.to_repr())) }
+    }
+
     /// Clears this CPU's bits that are not in `value`.
     ///
     /// Context: any. Linux: `this_cpu_and`.
@@ -102,6 +112,7 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
         // SAFETY: as in `read`.
         unsafe { T::Repr::xor(self.place().cast(), value.to_repr()) }
     }
+
     /// Adds one to this CPU's value.
     ///
     /// Context: any. Linux: `this_cpu_inc`.

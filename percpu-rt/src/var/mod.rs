@@ -16,6 +16,7 @@
 //! - [`kind`]: how a type's kind is found; [`word`]: which types are words.
 //! - [`local`], [`remote`]: operations on words; `wide`: on those of 16 bytes.
 //! - [`object`], [`guard`]: references to objects; `bound`: what they and locks ask of a type.
+//! - `signpost`: what rustc says where a variable is used as one of another kind.
 
 pub(crate) mod bound;
 pub(crate) mod guard;
@@ -25,6 +26,7 @@ pub(crate) mod local;
 pub(crate) mod object;
 pub(crate) mod place;
 pub(crate) mod remote;
+mod signpost;
 pub(crate) mod template;
 #[cfg(backend = "x86_64")]
 pub(crate) mod wide;

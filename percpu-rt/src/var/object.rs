@@ -70,7 +70,8 @@ impl<P: Place, T: 'static> PerCpu<P, T, IsObject> {
     where
         T: Shared,
     {
-        // SAFETY: the place of this handle, and the slot of a filled unit; the place is borrowed with `self`.
+        // SAFETY: `Shared` is `Sync`; the place of this handle, and the slot of a filled unit; the place is borrowed
+        // with `self`.
         unsafe { copy(self.place(), slot) }
     }
 }
@@ -100,13 +101,14 @@ impl<T> fmt::Debug for Copies<'_, T> {
     }
 }
 
-impl<'a, T: Sync> Iterator for Copies<'a, T> {
+// Not `T: Sync` again: `iter` has asked for it, and one mistake is one message.
+impl<'a, T> Iterator for Copies<'a, T> {
     type Item = (CpuId, &'a T);
 
     #[inline]
     fn next(&mut self) -> Option<(CpuId, &'a T)> {
         let cpu = self.cpus.next()?;
-        // SAFETY: made by `iter`, whose variable is borrowed for `'a`, and a CPU whose unit exists.
+        // SAFETY: made by `iter`, of a `T: Sync` whose variable is borrowed for `'a`, and a CPU whose unit exists.
         Some((cpu, unsafe { copy(self.place, cpu.index()) }))
     }
 
@@ -115,17 +117,17 @@ impl<'a, T: Sync> Iterator for Copies<'a, T> {
     }
 }
 
-impl<T: Sync> FusedIterator for Copies<'_, T> {}
+impl<T> FusedIterator for Copies<'_, T> {}
 
 /// The copy in the unit that stands at `slot` of the offset table.
 ///
 /// # Safety
 ///
-/// `place` is that of a handle of an object that is borrowed for `'a`, and `slot` that of a filled unit.
+/// `T` is `Sync`, `place` that of a handle of an object that is borrowed for `'a`, and `slot` that of a filled unit.
 #[inline(always)]
-unsafe fn copy<'a, T: Sync>(place: *mut T, slot: usize) -> &'a T {
+unsafe fn copy<'a, T>(place: *mut T, slot: usize) -> &'a T {
     let copy = arch::locate(place.cast(), slot).cast::<T>();
     // SAFETY: an aligned, initialised copy, by the handle's construction. An object is reached by shared references
-    // alone, from any thread, since `T: Sync`.
+    // alone, from any thread, since `T` is `Sync` (the caller).
     unsafe { &*copy }
 }

@@ -11,7 +11,8 @@ use super::word::{Integer, Repr, Scalar};
 use crate::arch;
 use crate::cpu::{CpuId, PossibleCpus, possible_cpus};
 
-impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
+// The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
+impl<P: Place, T: 'static> PerCpu<P, T, IsWord> {
     /// Reads `cpu`'s value, never torn, and old by the time it is looked at.
     ///
     /// Context: any. Costs two loads and, where that CPU writes the value often, a cache miss. Linux:
@@ -19,7 +20,10 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     #[doc(alias = "per_cpu")]
     #[inline]
     #[must_use]
-    pub fn read_on(&self, cpu: CpuId) -> T {
+    pub fn read_on(&self, cpu: CpuId) -> T
+    where
+        T: Scalar,
+    {
         // SAFETY: the place of this handle.
         unsafe { load(self.place(), cpu) }
     }
@@ -36,7 +40,10 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// No code, and no other crate's in particular, relies on this variable for memory safety, or whatever does is
     /// known to hold with a write from another CPU.
     #[inline]
-    pub unsafe fn write_on(&self, cpu: CpuId, value: T) {
+    pub unsafe fn write_on(&self, cpu: CpuId, value: T)
+    where
+        T: Scalar,
+    {
         // SAFETY: an aligned, initialised copy, as in `load`; what the value means is on the caller.
         unsafe { T::Repr::store(self.per_cpu_ptr(cpu).cast(), value.to_repr()) }
     }
@@ -46,7 +53,10 @@ impl<P: Place, T: Scalar> PerCpu<P, T, IsWord> {
     /// Context: any. Costs a [`read_on`](Self::read_on) a CPU. Linux: `for_each_possible_cpu`.
     #[doc(alias = "for_each_possible_cpu")]
     #[inline]
-    pub fn iter(&self) -> Values<'_, T> {
+    pub fn iter(&self) -> Values<'_, T>
+    where
+        T: Scalar,
+    {
         Values { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
     }
 

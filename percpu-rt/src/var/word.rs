@@ -21,7 +21,7 @@ pub trait Word: Copy + 'static + sealed::Sealed {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a word of 8 to 64 bits",
     label = "has no such per-CPU operation",
-    note = "`u128` has `read` and `cmpxchg`; an object is borrowed: write `.with(|value| ..)`"
+    note = "of 16 bytes are `u128`'s `read` and `cmpxchg` alone; an object is borrowed: write `.with(|value| ..)`"
 )]
 pub trait Scalar: Word + sealed::Scalar {}
 
@@ -37,7 +37,8 @@ pub trait Bits: Scalar + sealed::Bits {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be counted",
     label = "not an integer of 8 to 64 bits",
-    note = "write `.read()`, `.write(..)`, `.xchg(..)` or `.cmpxchg(..)`; `bool` also has `.and(..)`, `.or(..)` and `.xor(..)`"
+    note = "write `.read()`, `.write(..)`, `.xchg(..)` or `.cmpxchg(..)`",
+    note = "`bool` also has `.and(..)`, `.or(..)` and `.xor(..)`; `u128` has `.read()` and `.cmpxchg(..)` alone"
 )]
 pub trait Integer: Bits + sealed::Integer {}
 

@@ -1,4 +1,4 @@
-//! `&mut` to a type that is not `Send` itself, where the message of the handle's own bound shows.
+//! `&mut` to a pointer that must not leave its thread.
 
 use percpu_rt::{LocalLock, per_cpu};
 

@@ -6,4 +6,5 @@ static PLAIN: LocalLock<u64> = LocalLock::new(0);
 
 fn main() {
     PLAIN.lock();
+    PLAIN.with(|plain| *plain += 1);
 }

@@ -1,0 +1,3 @@
+use percpu_rt::per_cpu;
+
+pub fn hits() {}
