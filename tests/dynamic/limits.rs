@@ -149,6 +149,14 @@ fn locked_pages_go_back_too() {
     assert_pages_go_back();
 }
 
+/// Bytes of private memory that this process may write to.
+fn writable() -> usize {
+    let text = fs::read_to_string("/proc/self/status").expect("a process knows its memory");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmData:")).expect("a line of its data");
+    let kibibytes: usize = line.trim().trim_end_matches(" kB").parse().expect("kibibytes");
+    kibibytes << 10
+}
+
 #[test]
 fn memory_that_is_refused_is_an_error_and_nothing_else() {
     if !alone("limits::memory_that_is_refused_is_an_error_and_nothing_else") {
@@ -165,18 +173,17 @@ fn memory_that_is_refused_is_an_error_and_nothing_else() {
     // Room for some units, but not for all.
     let units = possible_cpus().count();
     let size = 64 * MIB;
-    let data = fs::read_to_string("/proc/self/status").expect("a process knows its memory");
-    let data = data.lines().find_map(|line| line.strip_prefix("VmData:")).expect("a line of its data");
-    let data: usize = data.trim().trim_end_matches(" kB").parse().expect("kibibytes");
-    set(((data << 10) + size * (units - 1) + size / 2) as libc::rlim_t);
-    for _ in 0..3 {
-        let error = Object::new(size, 4096, AllocFlags::NONE).map(|_| ()).expect_err("the limit");
-        assert_eq!(error, AllocError::NoMemory { size, units });
-        let now = stats();
+    let data = writable();
+    set((data + size * (units - 1) + size / 2) as libc::rlim_t);
+    // Without a limit on what a failing assertion needs.
+    let results = [(); 3].map(|()| (alloc_percpu(layout(size, 4096), AllocFlags::NONE), stats(), writable()));
+    set(libc::RLIM_INFINITY);
+    for (result, now, writable) in results {
+        assert_eq!(result, Err(AllocError::NoMemory { size, units }));
         assert_eq!((now.nr_cur_alloc, now.live_bytes), (before.nr_cur_alloc, before.live_bytes));
         assert_eq!(now.populated_bytes, before.populated_bytes);
+        assert!(writable < data + size / 2, "the units that had been opened are closed again");
     }
-    set(libc::RLIM_INFINITY);
     let object = Object::new(size, 4096, AllocFlags::NONE).expect("there is room again");
     kept.check(1);
     object.free();

@@ -12,8 +12,9 @@ use crate::chunk::{MetadataPage, RawLock};
 
 const PAGE: usize = MetadataPage::SIZE;
 
-/// Pages of the image: enough for the early dynamic area and the reserved area, see the tests.
-const FIRST_PAGES: usize = 24;
+/// Pages of the image. Set-up takes five of them, for the early dynamic area; what is left is for the reserved area and what comes
+/// next.
+const FIRST_PAGES: usize = 16;
 
 /// Pages that are mapped at once.
 const STEP_PAGES: usize = 16;
