@@ -186,6 +186,24 @@ impl<M: Memory> Model<M> {
         }
     }
 
+    /// Allocates, or is refused for a reason: there is no room, or, where `refusing`, no pages.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none, and as [`alloc`](Self::alloc).
+    pub fn request(&mut self, size: usize, align: usize, flags: AllocFlags, refusing: bool) {
+        let Err(error) = self.alloc(size, align, flags) else { return };
+        let excused = match error {
+            AllocError::Exhausted { .. } | AllocError::TooLarge { .. } => {
+                refusing && self.grows || !self.has_room(size, align)
+            }
+            AllocError::AtomicExhausted { .. } => flags.contains(AllocFlags::ATOMIC),
+            AllocError::NoMemory { .. } => refusing,
+            _ => false,
+        };
+        assert!(excused, "{size} bytes at {align}: {error}, and there is room");
+    }
+
     /// One random step. Sizes and alignments come from all that there are, small ones more often.
     ///
     /// # Panics
@@ -204,18 +222,9 @@ impl<M: Memory> Model<M> {
                 };
                 let log = (random.bits() % u64::from(self.page_size.ilog2() + 1)) as u32;
                 let align = 1_usize << if random.bits().is_multiple_of(3) { log } else { log.min(4) };
-                let atomic = random.bits().is_multiple_of(8);
-                let flags = if atomic { AllocFlags::ATOMIC } else { AllocFlags::NONE };
+                let flags = if random.bits().is_multiple_of(8) { AllocFlags::ATOMIC } else { AllocFlags::NONE };
                 let flags = if random.bits().is_multiple_of(8) { flags | AllocFlags::RESERVED } else { flags };
-                if let Err(error) = self.alloc(size, align, flags) {
-                    let excused = match error {
-                        AllocError::Exhausted { .. } | AllocError::TooLarge { .. } => !self.has_room(size, align),
-                        AllocError::AtomicExhausted { .. } => atomic,
-                        AllocError::NoMemory { .. } => false,
-                        _ => false,
-                    };
-                    assert!(excused, "{size} bytes at {align}: {error}, and there is room");
-                }
+                self.request(size, align, flags, false);
             }
             0..=96 => {
                 if !self.offsets.is_empty() {
