@@ -1,3 +1,19 @@
 //! Does the allocator hand out what is free, all of it, and nothing else?
+//!
+//! - `random`: any operations, against the naive model.
+//! - `exact`: the places that an index may not know of.
+//! - `refused`: what is asked for wrongly, or cannot be had; and nothing has changed then.
+//! - `grown`: chunks, one after the other, and what is left of them.
+//! - `meanwhile`: other threads, while pages are on their way.
+//! - `touched`: which memory is written to, and which is not even read.
+//! - `survivors`: what stays populated for the few objects that stay.
+//! - `valgrind`: this room again, with a thousandth of the load.
 
+mod exact;
+mod grown;
+mod meanwhile;
 mod random;
+mod refused;
+mod survivors;
+mod touched;
+mod valgrind;

@@ -1,26 +1,29 @@
 //! Random operations against the naive model.
 
+use std::ops::Range;
+
 use percpu_tests::model::Model;
 use percpu_tests::random::Random;
 use percpu_tests::tool;
 use percpu_tests::units::{Pages, Units};
 
-/// Steps of a run: as many of each shape.
+use crate::grown::chunks;
+use crate::valgrind::load;
+
+/// Steps of a run: as many of each shape. Optimised, more than ten million in all.
 fn steps() -> u64 {
-    if cfg!(debug_assertions) {
+    load(if cfg!(debug_assertions) {
         60_000
     } else if tool::is_set(tool::FULL) {
         20_000_000
     } else {
-        2_000_000
-    }
+        2_500_000
+    })
 }
 
-/// Runs the steps on units of `bytes`, of which the first `fixed` are populated for good.
-fn run(bytes: usize, page_size: usize, ranges: &[std::ops::Range<usize>], fixed: bool, most_live: usize) {
+/// Steps until there are enough, and checks that nothing is left.
+fn run(mut model: Model, most_live: usize) {
     let mut random = Random::printed();
-    let units = Units::new(3, bytes, page_size, Pages::Checked);
-    let mut model = Model::new(units, page_size, ranges, fixed);
     while model.operations < steps() {
         model.step(&mut random, most_live);
     }
@@ -28,20 +31,39 @@ fn run(bytes: usize, page_size: usize, ranges: &[std::ops::Range<usize>], fixed:
     model.finish();
 }
 
+/// Runs on units of `bytes`, of which the first range is populated for good if that is `fixed`.
+fn run_on(bytes: usize, page_size: usize, ranges: &[Range<usize>], fixed: bool, most_live: usize) {
+    let units = Units::new(3, bytes, page_size, Pages::Checked);
+    run(Model::new(units, page_size, ranges, fixed), most_live);
+}
+
 /// A first chunk that is always near its end: what is refused has no room, not even across borders.
 #[test]
 fn tight() {
-    run(64 << 10, 4096, &[200..12 << 10, 16 << 10..64 << 10], true, 400);
+    run_on(64 << 10, 4096, &[200..12 << 10, 16 << 10..64 << 10], true, 400);
 }
 
-/// Large pages, in which several blocks come and go together.
+/// Pages of several blocks, which come and go together.
+#[test]
+fn larger_pages() {
+    run_on(4 << 20, 16 << 10, std::slice::from_ref(&(0..4 << 20)), false, 1000);
+}
+
+/// Large pages, with a page between two ranges that is nobody's.
 #[test]
 fn large_pages() {
-    run(2 << 20, 64 << 10, &[0..1 << 20, (1 << 20) + (64 << 10)..2 << 20], false, 2000);
+    run_on(2 << 20, 64 << 10, &[0..1 << 20, (1 << 20) + (64 << 10)..2 << 20], false, 2000);
 }
 
 /// Room enough: pages are populated and given back.
 #[test]
 fn roomy() {
-    run(64 << 20, 4096, std::slice::from_ref(&(4096..64 << 20)), false, 3000);
+    run_on(64 << 20, 4096, std::slice::from_ref(&(4096..64 << 20)), false, 3000);
+}
+
+/// A chunk at a time, none beside another.
+#[test]
+fn grown() {
+    let units = Units::new(3, 4 << 20, 4096, Pages::Checked).in_chunks(64 << 10);
+    run(Model::growing(units, 4096, &chunks(4 << 20, 64 << 10, 4096)), 1500);
 }

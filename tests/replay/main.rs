@@ -1,7 +1,6 @@
 //! Replays recorded allocations on an allocator of its own, as one thread on the first of some CPUs.
 
 mod account;
-mod clock;
 mod report;
 mod timing;
 mod trace;

@@ -1,5 +1,6 @@
 //! What is told of a trace.
 
+use percpu_tests::clock;
 use percpu_tests::units::{Pages, Units};
 use serde::Serialize;
 
@@ -46,7 +47,7 @@ impl Report {
             chunks_peak,
         } = account::of(trace, &units);
         units.prefault(units.reached());
-        let lock_ns = timing::lock_ns();
+        let lock_ns = clock::lock_ns();
         let [alloc_ns, free_ns] = timing::of(trace, &units, passes);
         let allocs = trace.events.iter().filter(|event| matches!(event, Event::Alloc { .. })).count();
         Self {

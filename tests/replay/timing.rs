@@ -6,12 +6,11 @@
 //! allocator that knows its answers beforehand.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use percpu_rt::chunk::{AllocFlags, Allocator, Cache, Memory as _, SpinLock};
+use percpu_tests::clock;
 use percpu_tests::units::{Pages, Units};
 
-use crate::clock;
 use crate::trace::{Event, Trace};
 use crate::{PAGE_SIZE, UNIT_SIZE, flags};
 
@@ -151,21 +150,6 @@ fn fresh(units: &Units) -> Allocator<&Units, SpinLock> {
     // SAFETY: the units are the replay's, and the allocator before is gone.
     unsafe { allocator.add_range(0..UNIT_SIZE) }.expect("metadata");
     allocator
-}
-
-/// Nanoseconds of an uncontended `lock xadd`.
-pub(crate) fn lock_ns() -> f64 {
-    let word = AtomicU64::new(0);
-    let measure = || {
-        let start = clock::now();
-        for _ in 0..100_000 {
-            black_box(word.fetch_add(1, Relaxed));
-        }
-        (clock::now() - start) as f64 / 100_000.0
-    };
-    let mut ticks: Vec<f64> = (0..15).map(|_| measure()).collect();
-    ticks.sort_by(f64::total_cmp);
-    ticks[7] * clock::tick_ns()
 }
 
 /// The times of allocations and of frees.

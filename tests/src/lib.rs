@@ -1,7 +1,8 @@
-//! What the rooms share: which tools are there, random operands, threads on a given CPU, a disturber of threads, and
+//! What the rooms share: which tools are there, random operands, a clock, threads on a given CPU, a disturber of threads, and
 //! programs built as a downstream crate builds them.
 
 pub mod churn;
+pub mod clock;
 pub mod fixture;
 pub mod model;
 pub mod pin;

@@ -5,20 +5,30 @@ use std::ops::Range;
 
 use crate::random::Random;
 use crate::units::Units;
-use percpu_rt::chunk::{AllocError, AllocFlags, Allocator, FreeError, GRANULE, Memory, SpinLock};
+use percpu_rt::chunk::{AllocError, AllocFlags, Allocator, FreeError, GRANULE, Memory, PerCpuStats, SpinLock};
 
 /// What an object is filled with, a unit.
 fn fill(offset: usize, unit: usize) -> u8 {
     (offset / GRANULE * 7 + unit * 31) as u8 | 1
 }
 
+/// Whether every byte is `value`.
+#[must_use]
+pub fn is_all(bytes: &[u8], value: u8) -> bool {
+    // By the system's comparison of slices, which is fast without optimisations, too.
+    bytes.first().is_none_or(|first| *first == value) && bytes.get(1..).is_none_or(|rest| *rest == bytes[..rest.len()])
+}
+
 /// An allocator, and what has to be in it.
 #[derive(Debug)]
-pub struct Model {
+pub struct Model<M: Memory = Units> {
     /// The allocator.
-    pub allocator: Allocator<Units, SpinLock>,
+    pub allocator: Allocator<M, SpinLock>,
+    /// All that it has or may come to have.
     ranges: Vec<Range<usize>>,
     page_size: usize,
+    /// Whether the ranges come to be one by one.
+    grows: bool,
     /// Sizes, rounded up, by offset.
     live: BTreeMap<usize, usize>,
     /// The offsets in no order, to choose from, and where each stands.
@@ -28,30 +38,37 @@ pub struct Model {
     pub operations: u64,
 }
 
-impl Model {
+impl<M: Memory> Model<M> {
     /// A model of units with these ranges, of which the first is populated for good where `fixed` says so.
     ///
     /// # Panics
     ///
     /// Where the allocator has no memory for its records.
     #[must_use]
-    pub fn new(units: Units, page_size: usize, ranges: &[Range<usize>], fixed: bool) -> Self {
-        let allocator = Allocator::new(units, SpinLock::new(), page_size);
+    pub fn new(units: M, page_size: usize, ranges: &[Range<usize>], fixed: bool) -> Self {
+        let model = Self { grows: false, ..Self::growing(units, page_size, ranges) };
         for (index, range) in ranges.iter().enumerate() {
             // SAFETY: offsets of the units, which nobody else uses, and fresh memory is zero.
             let added = unsafe {
                 if fixed && index == 0 {
-                    allocator.add_populated(range.clone())
+                    model.allocator.add_populated(range.clone())
                 } else {
-                    allocator.add_range(range.clone())
+                    model.allocator.add_range(range.clone())
                 }
             };
             added.expect("metadata");
         }
+        model
+    }
+
+    /// A model of units that have nothing at first, and grow by these ranges.
+    #[must_use]
+    pub fn growing(units: M, page_size: usize, ranges: &[Range<usize>]) -> Self {
         Self {
-            allocator,
+            allocator: Allocator::new(units, SpinLock::new(), page_size),
             ranges: ranges.to_vec(),
             page_size,
+            grows: true,
             live: BTreeMap::new(),
             offsets: Vec::new(),
             places: HashMap::new(),
@@ -90,11 +107,19 @@ impl Model {
             Ok(offset) => offset,
             Err(error) => {
                 let after = self.allocator.stats();
-                assert_eq!(before.live_bytes, after.live_bytes, "{error}");
-                assert_eq!(before.nr_cur_alloc, after.nr_cur_alloc, "{error}");
+                let counts = |stats: PerCpuStats| {
+                    let PerCpuStats { nr_alloc, nr_dealloc, nr_cur_alloc, live_bytes, populated_bytes, .. } = stats;
+                    (nr_alloc, nr_dealloc, nr_cur_alloc, live_bytes, populated_bytes)
+                };
+                assert_eq!(counts(before), counts(after), "{error}");
                 return Err(error);
             }
         };
+        if flags.contains(AllocFlags::ATOMIC) {
+            let after = self.allocator.stats();
+            assert_eq!(before.populated_bytes, after.populated_bytes, "an atomic allocation populates");
+            assert_eq!(before.metadata_bytes, after.metadata_bytes, "an atomic allocation asks for records");
+        }
         let rounded = size.next_multiple_of(GRANULE);
         assert!(offset.is_multiple_of(align.max(GRANULE)), "{offset:#x} is no multiple of {align}");
         let inside = |range: &Range<usize>| range.contains(&offset) && offset + rounded <= range.end;
@@ -104,7 +129,7 @@ impl Model {
         for unit in 0..self.allocator.memory().units() {
             // SAFETY: the object that was just allocated.
             let copy = unsafe { std::slice::from_raw_parts_mut(self.allocator.memory().copy(unit, offset), rounded) };
-            assert!(copy.iter().all(|byte| *byte == 0), "{offset:#x} is not zero in unit {unit}");
+            assert!(is_all(copy, 0), "{offset:#x} is not zero in unit {unit}");
             copy.fill(fill(offset, unit));
         }
         self.live.insert(offset, rounded);
@@ -135,10 +160,7 @@ impl Model {
         for unit in 0..self.allocator.memory().units() {
             // SAFETY: a live object, which nobody changes meanwhile.
             let copy = unsafe { std::slice::from_raw_parts(self.allocator.memory().copy(unit, offset), size) };
-            assert!(
-                copy.iter().all(|byte| *byte == fill(offset, unit)),
-                "{offset:#x}+{size} has changed in unit {unit}"
-            );
+            assert!(is_all(copy, fill(offset, unit)), "{offset:#x}+{size} has changed in unit {unit}");
         }
     }
 
@@ -157,9 +179,29 @@ impl Model {
         let inside = self.ranges.iter().any(|range| range.contains(&offset));
         match around {
             Some(_) => assert_eq!(error, FreeError::Interior { offset }),
+            // A range that has not come to be yet is not the allocator's.
+            None if error == FreeError::Foreign { offset } => assert!(!inside || self.grows),
             None if inside && offset.is_multiple_of(GRANULE) => assert_eq!(error, FreeError::NotAllocated { offset }),
             None => {}
         }
+    }
+
+    /// Allocates, or is refused for a reason: there is no room, or, where `refusing`, no pages.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none, and as [`alloc`](Self::alloc).
+    pub fn request(&mut self, size: usize, align: usize, flags: AllocFlags, refusing: bool) {
+        let Err(error) = self.alloc(size, align, flags) else { return };
+        let excused = match error {
+            AllocError::Exhausted { .. } | AllocError::TooLarge { .. } => {
+                refusing && self.grows || !self.has_room(size, align)
+            }
+            AllocError::AtomicExhausted { .. } => flags.contains(AllocFlags::ATOMIC),
+            AllocError::NoMemory { .. } => refusing,
+            _ => false,
+        };
+        assert!(excused, "{size} bytes at {align}: {error}, and there is room");
     }
 
     /// One random step. Sizes and alignments come from all that there are, small ones more often.
@@ -180,17 +222,9 @@ impl Model {
                 };
                 let log = (random.bits() % u64::from(self.page_size.ilog2() + 1)) as u32;
                 let align = 1_usize << if random.bits().is_multiple_of(3) { log } else { log.min(4) };
-                let atomic = random.bits().is_multiple_of(8);
-                let flags = if atomic { AllocFlags::ATOMIC } else { AllocFlags::NONE };
-                if let Err(error) = self.alloc(size, align, flags) {
-                    let excused = match error {
-                        AllocError::Exhausted { .. } | AllocError::TooLarge { .. } => !self.has_room(size, align),
-                        AllocError::AtomicExhausted { .. } => atomic,
-                        AllocError::NoMemory { .. } => false,
-                        _ => false,
-                    };
-                    assert!(excused, "{size} bytes at {align}: {error}, and there is room");
-                }
+                let flags = if random.bits().is_multiple_of(8) { AllocFlags::ATOMIC } else { AllocFlags::NONE };
+                let flags = if random.bits().is_multiple_of(8) { flags | AllocFlags::RESERVED } else { flags };
+                self.request(size, align, flags, false);
             }
             0..=96 => {
                 if !self.offsets.is_empty() {
@@ -214,15 +248,26 @@ impl Model {
         }
     }
 
+    /// The live objects, in no order.
+    #[must_use]
+    pub fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    /// Frees all.
+    pub fn free_all(&mut self) {
+        while let Some(&offset) = self.offsets.last() {
+            self.free(offset);
+        }
+    }
+
     /// Frees all and checks that nothing is left.
     ///
     /// # Panics
     ///
     /// Where there is.
     pub fn finish(mut self) {
-        while let Some(&offset) = self.offsets.last() {
-            self.free(offset);
-        }
+        self.free_all();
         self.allocator.balance();
         let stats = self.allocator.stats();
         assert_eq!((stats.nr_cur_alloc, stats.live_bytes), (0, 0));

@@ -108,6 +108,16 @@ impl Units {
         }
     }
 
+    /// Gives out all chunks once more, to another allocator.
+    ///
+    /// # Panics
+    ///
+    /// After a panic on another thread.
+    pub fn restart(&self) {
+        self.grown.store(0, Relaxed);
+        self.spare.lock().expect("no panic").clear();
+    }
+
     /// Ticks of `clock` that populating has taken since the first call.
     #[inline]
     pub fn ticks_in_pages(&self, clock: fn() -> u64) -> u64 {
