@@ -23,10 +23,10 @@ pub(super) struct Piece {
     pub(super) first: bool,
 }
 
-/// The pieces of an object from granule `begin` to `end`.
-pub(super) fn pieces(begin: u64, end: u64) -> impl Iterator<Item = Piece> {
+/// The pieces in `blocks` of an object from granule `begin` to `end`, which has a part in each.
+pub(super) fn pieces(begin: u64, end: u64, blocks: Range<u32>) -> impl Iterator<Item = Piece> {
     let ((first, from), (last, to)) = (split(begin), split(end - 1));
-    (first..=last).map(move |block| Piece {
+    blocks.map(move |block| Piece {
         block,
         begin: if block == first { from } else { 0 },
         end: if block == last { to + 1 } else { GRANULES },
@@ -41,9 +41,9 @@ impl Map {
         let (first, last) = (split(begin).0, split(end - 1).0);
         let mut need = Need::default();
         missing(root, &(first..last + 1), 0, &mut need);
-        let partial = pieces(begin, end).filter(|piece| (piece.begin, piece.end) != (0, GRANULES));
-        // The first and the last piece at the most: those between are whole.
-        for piece in partial {
+        // Those between are whole.
+        let ends = pieces(begin, end, first..first + 1).chain(pieces(begin, end, last..last + u32::from(last > first)));
+        for piece in ends.filter(|piece| (piece.begin, piece.end) != (0, GRANULES)) {
             let leaf = root.leaf(piece.block);
             let kind = leaf.map_or(Kind::Free, |leaf| leaf.blocks[piece.block as usize % FANOUT].kind);
             need.bits += usize::from(kind == Kind::Free);
@@ -83,8 +83,7 @@ impl Map {
         let mut fresh = false;
         let (first, last) = (split(begin).0, split(end - 1).0);
         self.edit_leaves(first..last + 1, |leaf, records, blocks| {
-            let here = pieces(begin, end).skip((blocks.start - first) as usize).take(blocks.len());
-            for piece in here {
+            for piece in pieces(begin, end, blocks) {
                 fresh |= take(leaf, piece, zone, records);
                 let block = &mut leaf.blocks[piece.block as usize % FANOUT];
                 let at = u64::from(piece.block) * u64::from(GRANULES);

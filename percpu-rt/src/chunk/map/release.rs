@@ -120,7 +120,7 @@ impl Map {
     pub(super) fn release_pieces(&mut self, begin: u64, end: u64) {
         let (first, last) = (split(begin).0, split(end - 1).0);
         self.edit_leaves(first..last + 1, |leaf, records, blocks| {
-            for piece in pieces(begin, end).skip((blocks.start - first) as usize).take(blocks.len()) {
+            for piece in pieces(begin, end, blocks) {
                 let index = piece.block % FANOUT as u32;
                 let block = &mut leaf.blocks[index as usize];
                 if block.kind == Kind::Shared {
