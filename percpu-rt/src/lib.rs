@@ -63,6 +63,7 @@
 //! |---|---|---|
 //! | `hosted` | yes | per-CPU variables in Linux processes; the crate stays `no_std` |
 //! | `macros` | yes | the attribute [`per_cpu`](macro@per_cpu) |
+//! | `checked` | no | [dynamic objects are watched](chunk::checked): double and stale frees, writes past the end and leaks are found and named by their lines; costs memory, and time for each CPU |
 //!
 //! Without `hosted`, or where the target is not a 64-bit Linux, only [`abi`] is compiled.
 //!
@@ -132,6 +133,8 @@ pub use chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
 #[cfg(has_backend)]
 pub use dynamic::{ModuleArea, PerCpuPtr, alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu};
+#[cfg(all(has_backend, feature = "checked"))]
+pub use dynamic::{check_all, leaks};
 /// The platform's part, by a name that the rest of the crate may use.
 #[cfg(has_backend)]
 use hosted as platform;

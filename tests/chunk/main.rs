@@ -7,8 +7,10 @@
 //! - `meanwhile`: other threads, while pages are on their way.
 //! - `touched`: which memory is written to, and which is not even read.
 //! - `survivors`: what stays populated for the few objects that stay.
+//! - `checked`: mistakes of those who use what was allocated, each found, and no others.
 //! - `valgrind`: this room again, with a thousandth of the load.
 
+mod checked;
 mod exact;
 mod grown;
 mod meanwhile;

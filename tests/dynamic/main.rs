@@ -3,6 +3,7 @@
 //! - `values`: zero on every CPU, apart from each other, where the offsets say.
 //! - `modules`: images in every unit, in the reserved area and beyond.
 //! - `errors`: each with its values, and nothing changed.
+//! - `checked`: with the feature of that name, mistakes and who made them.
 //! - `early`: what is to be had at once and without a system call.
 //! - `limits`: a full unit, memory that is not granted, pages given back, locked memory.
 //! - `storm`: threads that allocate and free, with every byte checked.
@@ -10,6 +11,7 @@
 //!
 //! What looks at the counts of the whole process runs in one of its own.
 
+mod checked;
 mod early;
 mod errors;
 mod fork;

@@ -16,6 +16,8 @@ struct Package {
     targets: &'static [Target],
     /// The packages beside it that it uses.
     depends_on: &'static [&'static str],
+    /// Features of percpu-rt that are not on by default.
+    features: &'static [&'static str],
 }
 
 /// A target of a package: a file in `fixtures/`.
@@ -39,15 +41,21 @@ const fn library(name: &'static str, more: &'static str) -> Target {
     Target { table: "[lib]", name, source: name, more }
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 9] = [
     Package {
         name: "programs",
         targets: &[program("counts"), program("early"), program("host"), program("unused")],
         depends_on: &[],
+        features: &[],
     },
-    Package { name: "library", targets: &[library("library", "")], depends_on: &[] },
-    Package { name: "sites", targets: &[program("sites")], depends_on: &["library"] },
-    Package { name: "archive", targets: &[library("archive", "crate-type = [\"staticlib\"]\n")], depends_on: &[] },
+    Package { name: "library", targets: &[library("library", "")], depends_on: &[], features: &[] },
+    Package { name: "sites", targets: &[program("sites")], depends_on: &["library"], features: &[] },
+    Package {
+        name: "archive",
+        targets: &[library("archive", "crate-type = [\"staticlib\"]\n")],
+        depends_on: &[],
+        features: &[],
+    },
     Package {
         name: "downstream",
         targets: &[
@@ -57,14 +65,22 @@ const PACKAGES: [Package; 8] = [
             Target { table: "[[bench]]", name: "measure", source: "downstream_main", more: "harness = false\n" },
         ],
         depends_on: &[],
+        features: &[],
     },
     Package {
         name: "plugin",
         targets: &[library("plugin", "crate-type = [\"cdylib\"]\n")],
         depends_on: &["downstream"],
+        features: &[],
     },
-    Package { name: "exports", targets: &[library("exports", "crate-type = [\"dylib\"]\n")], depends_on: &[] },
-    Package { name: "imports", targets: &[program("imports")], depends_on: &["exports"] },
+    Package {
+        name: "exports",
+        targets: &[library("exports", "crate-type = [\"dylib\"]\n")],
+        depends_on: &[],
+        features: &[],
+    },
+    Package { name: "checked", targets: &[program("mistakes")], depends_on: &[], features: &["checked"] },
+    Package { name: "imports", targets: &[program("imports")], depends_on: &["exports"], features: &[] },
 ];
 
 /// Has cargo tell in JSON what it built, and in words what is wrong.
@@ -329,9 +345,9 @@ fn write_packages(folder: &Path) {
              [profile.fat]\ninherits = \"release\"\nlto = \"fat\"\n"
         ),
     );
-    for Package { name, targets, depends_on } in PACKAGES {
+    for Package { name, targets, depends_on, features } in PACKAGES {
         let mut text = format!("[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n");
-        text += &format!("\n[dependencies]\npercpu-rt = {{ path = {runtime:?} }}\n");
+        text += &format!("\n[dependencies]\npercpu-rt = {{ path = {runtime:?}, features = {features:?} }}\n");
         for used in depends_on {
             text += &format!("{used} = {{ path = \"../{used}\" }}\n");
         }

@@ -108,6 +108,9 @@ pub enum FreeError {
         /// Bytes from a unit's begin.
         offset: usize,
     },
+    /// What the checked mode says, in place of all of these but [`Busy`](Self::Busy), and of more.
+    #[cfg(feature = "checked")]
+    Checked(super::checked::CheckError),
 }
 
 impl fmt::Display for FreeError {
@@ -120,6 +123,8 @@ impl fmt::Display for FreeError {
             Self::WrongSize { offset, size, actual } => {
                 write!(f, "free of offset {offset:#x} with {size} bytes, where {actual} are allocated")
             }
+            #[cfg(feature = "checked")]
+            Self::Checked(error) => error.fmt(f),
             Self::Busy { offset } => {
                 write!(f, "free of offset {offset:#x} by a signal handler that has interrupted the per-CPU allocator")
             }

@@ -29,14 +29,18 @@
 //! | `allocator` | the map with its memory and its lock: [`Allocator`] |
 //! | `cache` | places in stock, a CPU: [`Cache`] |
 //! | `memory`, `lock` | what a platform supplies: [`Memory`], [`RawLock`] |
+//! | `locked` | a value that a lock guards |
 //! | `zero` | zeroing by looking first |
+//! | [`checked`] | the allocator once more, finding the mistakes of its users |
 //! | `flags`, `error`, `stats` | [`AllocFlags`], [`AllocError`], [`FreeError`], [`PerCpuStats`] |
 
 mod allocator;
 mod cache;
+pub mod checked;
 mod error;
 mod flags;
 mod lock;
+mod locked;
 mod map;
 mod memory;
 mod stats;

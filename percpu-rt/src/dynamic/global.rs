@@ -4,13 +4,16 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::area::{Area, Stamp};
 use super::areas::Areas;
 use super::chunks::Chunks;
-use crate::chunk::{AllocError, AllocFlags, Allocator, FreeError, PerCpuStats, RawLock};
+#[cfg(feature = "checked")]
+use crate::chunk::checked::{CheckError, Object};
+use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats, RawLock};
 use crate::cpu::nr_cpu_ids;
 use crate::platform::{self, Mutex, Pages};
 
-type Area = Allocator<Chunks, &'static Mutex>;
+type LockedArea = Area<Chunks, &'static Mutex>;
 
 /// The lock of everything but the reserved area, and of that.
 static LOCK: Mutex = Mutex::new();
@@ -31,9 +34,9 @@ unsafe impl Sync for Cell {}
 
 /// Both allocators.
 pub(super) struct Global {
-    main: Area,
+    main: LockedArea,
     /// Of modules. It has no offsets before its first use: most programs load none, and its records take pages.
-    reserved: Area,
+    reserved: LockedArea,
     reserved_is_ready: AtomicBool,
     areas: Areas,
     page_size: usize,
@@ -52,8 +55,8 @@ pub(super) struct Global {
 pub(crate) unsafe fn set_up(pages: Pages, page_size: usize, areas: Areas) -> Result<(), AllocError> {
     let chunks = |grown, end| Chunks::new(pages, page_size, grown, end);
     let global = Global {
-        main: Allocator::new(chunks(areas.first_chunk, areas.end), &LOCK, page_size),
-        reserved: Allocator::new(chunks(areas.reserved.end, areas.reserved.end), &RESERVED_LOCK, page_size),
+        main: Area::new(chunks(areas.first_chunk, areas.end), &LOCK, page_size),
+        reserved: Area::new(chunks(areas.reserved.end, areas.reserved.end), &RESERVED_LOCK, page_size),
         reserved_is_ready: AtomicBool::new(false),
         areas,
         page_size,
@@ -79,9 +82,10 @@ pub(super) fn global() -> Result<&'static Global, AllocError> {
 }
 
 impl Global {
-    /// As [`Allocator::alloc`], from the area that `flags` ask for.
+    /// As [`Allocator::alloc`](crate::chunk::Allocator::alloc), from the area that `flags` ask for.
     #[inline]
-    pub(super) fn alloc(&self, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
+    #[cfg_attr(feature = "checked", track_caller)]
+    pub(super) fn alloc(&self, size: usize, align: usize, flags: AllocFlags) -> Result<(usize, Stamp), AllocError> {
         if flags.contains(AllocFlags::RESERVED)
             && let Some(reserved) = self.reserved(flags)?
         {
@@ -100,15 +104,16 @@ impl Global {
         ask(&self.main, &LOCK, size, align, flags)
     }
 
-    /// As [`Allocator::free`], and gives pages back.
+    /// As [`Allocator::free`](crate::chunk::Allocator::free), and gives pages back.
     #[inline]
-    pub(super) fn free(&self, offset: usize) -> Result<(), FreeError> {
+    #[cfg_attr(feature = "checked", track_caller)]
+    pub(super) fn free(&self, offset: usize, stamp: Stamp) -> Result<(), FreeError> {
         let is_reserved = self.areas.reserved.contains(&offset);
         let (area, lock) = if is_reserved { (&self.reserved, &RESERVED_LOCK) } else { (&self.main, &LOCK) };
         if lock.is_held_here() {
             return Err(FreeError::Busy { offset });
         }
-        area.free(offset)?;
+        area.free(offset, stamp)?;
         // A handler that has interrupted the records' pool leaves them to the next free.
         if !is_reserved && !platform::records_are_busy_here() {
             area.balance();
@@ -129,8 +134,20 @@ impl Global {
         stats
     }
 
+    #[cfg(feature = "checked")]
+    pub(super) fn leaks(&self, mut each: impl FnMut(Object)) {
+        self.reserved.leaks(&mut each);
+        self.main.leaks(each);
+    }
+
+    #[cfg(feature = "checked")]
+    pub(super) fn check_all(&self, mut each: impl FnMut(CheckError)) {
+        self.reserved.check_all(&mut each);
+        self.main.check_all(each);
+    }
+
     /// The reserved area; `None` where it is not in use yet and this is no time for it.
-    fn reserved(&self, flags: AllocFlags) -> Result<Option<&Area>, AllocError> {
+    fn reserved(&self, flags: AllocFlags) -> Result<Option<&LockedArea>, AllocError> {
         if self.reserved_is_ready.load(Ordering::Acquire) {
             return Ok(Some(&self.reserved));
         }
@@ -154,7 +171,14 @@ impl Global {
 }
 
 #[inline]
-fn ask(area: &Area, lock: &Mutex, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
+#[cfg_attr(feature = "checked", track_caller)]
+fn ask(
+    area: &LockedArea,
+    lock: &Mutex,
+    size: usize,
+    align: usize,
+    flags: AllocFlags,
+) -> Result<(usize, Stamp), AllocError> {
     if lock.is_held_here() {
         return Err(AllocError::Busy);
     }

@@ -12,11 +12,13 @@
 //! | file | is |
 //! |---|---|
 //! | `areas` | which offsets are whose |
+//! | `area` | one allocator: `area/plain.rs`, or with the feature `checked` `area/checked.rs` |
 //! | `chunks` | the units' pages, and further chunks of them on demand |
 //! | `global` | the two allocators with their locks, and which of them is asked |
 //! | `raw` | [`alloc_percpu`] and the like |
 //! | `pointer` | [`PerCpuPtr`] |
 //! | `module` | [`ModuleArea`] |
+//! | `watch` | what the checked mode tells |
 //!
 //! # Rules
 //!
@@ -27,15 +29,22 @@
 //!   [`Busy`](crate::AllocError::Busy).
 //! - Whoever forks holds the locks meanwhile, so the child finds them free and its objects where they were.
 
+#[cfg_attr(feature = "checked", path = "area/checked.rs")]
+#[cfg_attr(not(feature = "checked"), path = "area/plain.rs")]
+mod area;
 mod areas;
 mod chunks;
 mod global;
 mod module;
 mod pointer;
 mod raw;
+#[cfg(feature = "checked")]
+mod watch;
 
 pub(crate) use areas::Areas;
 pub(crate) use global::{after_fork, before_fork, set_up};
 pub use module::ModuleArea;
 pub use pointer::PerCpuPtr;
 pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu};
+#[cfg(feature = "checked")]
+pub use watch::{check_all, leaks};

@@ -44,7 +44,8 @@ impl ModuleArea {
     #[track_caller]
     pub fn load(image: &[u8], align: usize) -> Result<Self, AllocError> {
         let size = image.len();
-        let start = PerCpuPtr::from_offset(global()?.alloc(size, align, AllocFlags::RESERVED)?);
+        let (offset, stamp) = global()?.alloc(size, align, AllocFlags::RESERVED)?;
+        let start = PerCpuPtr::from_offset(offset, stamp);
         for cpu in possible_cpus() {
             // SAFETY: as many bytes as the image has were allocated in every unit, and nobody has been told.
             unsafe { start.per_cpu_ptr(cpu).copy_from_nonoverlapping(image.as_ptr(), size) };

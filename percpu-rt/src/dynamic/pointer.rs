@@ -3,6 +3,7 @@
 use core::fmt;
 use core::ptr::NonNull;
 
+use super::area::Stamp;
 use crate::arch;
 use crate::area::template;
 use crate::cpu::CpuId;
@@ -10,7 +11,8 @@ use crate::cpu::CpuId;
 /// A per-CPU pointer: the address that an object would have in the template's space. Linux: `T __percpu *`.
 ///
 /// It is as large as a pointer, and no address of memory: adding a CPU's offset gives the address of that CPU's copy. An
-/// `Option` of it is no larger.
+/// `Option` of it is no larger. With the feature `checked` it is twice as large: it remembers which allocation it is of, unless it
+/// was made by [`new`](Self::new).
 ///
 /// Pointers to copies are safe to compute. Using one is on the caller: the object is alive, of type `T`, its alignment was
 /// asked for, and nobody else uses this copy in a way that is at odds.
@@ -31,10 +33,11 @@ use crate::cpu::CpuId;
 /// unsafe { free_percpu(hits.cast()) };
 /// # Ok::<(), percpu_rt::AllocError>(())
 /// ```
-#[repr(transparent)]
+#[cfg_attr(not(feature = "checked"), repr(transparent))]
 pub struct PerCpuPtr<T> {
     // Without provenance: a copy is reached by that of its unit.
     address: NonNull<T>,
+    stamp: Stamp,
 }
 
 // SAFETY: a number; see above for the bound.
@@ -47,7 +50,7 @@ impl<T> PerCpuPtr<T> {
     #[inline]
     #[must_use]
     pub fn new(address: *mut T) -> Option<Self> {
-        NonNull::new(address).map(|address| Self { address })
+        NonNull::new(address).map(|address| Self { address, stamp: Stamp::UNKNOWN })
     }
 
     /// The address of `cpu`'s copy.
@@ -76,7 +79,7 @@ impl<T> PerCpuPtr<T> {
     #[inline]
     #[must_use]
     pub const fn cast<U>(self) -> PerCpuPtr<U> {
-        PerCpuPtr { address: self.address.cast() }
+        PerCpuPtr { address: self.address.cast(), stamp: self.stamp }
     }
 
     /// The address as a pointer, which is not to be used as one: no copy is there.
@@ -97,10 +100,16 @@ impl<T> PerCpuPtr<T> {
 impl PerCpuPtr<u8> {
     /// The pointer to what is `offset` bytes from a unit's begin.
     #[inline]
-    pub(super) fn from_offset(offset: usize) -> Self {
+    pub(super) fn from_offset(offset: usize, stamp: Stamp) -> Self {
         let address = core::ptr::without_provenance_mut(template::start().addr().wrapping_add(offset));
         // Only an offset that no unit is long enough for comes to null.
-        Self { address: NonNull::new(address).unwrap_or(NonNull::dangling()) }
+        Self { address: NonNull::new(address).unwrap_or(NonNull::dangling()), stamp }
+    }
+
+    /// What it knows of its allocation.
+    #[inline]
+    pub(super) fn stamp(self) -> Stamp {
+        self.stamp
     }
 
     /// Bytes from a unit's begin.

@@ -42,7 +42,8 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 #[inline]
 #[track_caller]
 pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, AllocError> {
-    global()?.alloc(layout.size(), layout.align(), flags).map(PerCpuPtr::from_offset)
+    let (offset, stamp) = global()?.alloc(layout.size(), layout.align(), flags)?;
+    Ok(PerCpuPtr::from_offset(offset, stamp))
 }
 
 /// Allocates as many objects of `layout` as `out` has places, or none: every place is `None` then.
@@ -102,7 +103,7 @@ pub fn alloc_percpu_batch(
 /// # Safety
 ///
 /// The object came from this module's functions, and nobody uses any copy of it any more. An earlier free of it is found out only until its
-/// place is given to a new object, which would be freed instead.
+/// place is given to a new object, which would be freed instead. With the feature `checked` it is found out then, too.
 #[inline]
 #[track_caller]
 pub unsafe fn free_percpu(ptr: PerCpuPtr<u8>) {
@@ -132,7 +133,7 @@ fn refused(ptr: PerCpuPtr<u8>, error: FreeError) -> ! {
 pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
     let offset = ptr.offset();
     match global() {
-        Ok(global) => global.free(offset),
+        Ok(global) => global.free(offset, ptr.stamp()),
         Err(_) => Err(FreeError::Foreign { offset }),
     }
 }

@@ -1,0 +1,67 @@
+//! An area whose users are watched.
+
+use core::ops::Range;
+
+use crate::chunk::checked::{CheckError, Checked, Object, Tag, Ticket};
+use crate::chunk::{AllocError, AllocFlags, Allocator, FreeError, Memory, PerCpuStats, RawLock};
+
+/// What a pointer knows of its allocation, beside the address: which it was.
+#[derive(Clone, Copy)]
+pub(in crate::dynamic) struct Stamp(Option<Tag>);
+
+impl Stamp {
+    /// That of a pointer made from a number.
+    pub(in crate::dynamic) const UNKNOWN: Self = Self(None);
+}
+
+/// An allocator of a part of the units.
+pub(in crate::dynamic) struct Area<M: Memory, L>(Checked<M, L>);
+
+impl<M: Memory, L: RawLock + Copy> Area<M, L> {
+    /// The lock is for both: whoever asks whether a handler may come in asks about one.
+    pub(in crate::dynamic) const fn new(memory: M, lock: L, page_size: usize) -> Self {
+        Self(Checked::new(Allocator::new(memory, lock, page_size), lock))
+    }
+
+    /// As [`Allocator::add_populated`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    pub(in crate::dynamic) unsafe fn add_populated(&self, range: Range<usize>) -> Result<(), AllocError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.add_populated(range) }
+    }
+
+    #[track_caller]
+    pub(in crate::dynamic) fn alloc(
+        &self,
+        size: usize,
+        align: usize,
+        flags: AllocFlags,
+    ) -> Result<(usize, Stamp), AllocError> {
+        let Ticket { offset, tag } = self.0.alloc(size, align, flags)?;
+        Ok((offset, Stamp(tag)))
+    }
+
+    #[track_caller]
+    pub(in crate::dynamic) fn free(&self, offset: usize, stamp: Stamp) -> Result<(), FreeError> {
+        self.0.free(Ticket { offset, tag: stamp.0 }).map_err(FreeError::Checked)
+    }
+
+    pub(in crate::dynamic) fn balance(&self) {
+        self.0.balance();
+    }
+
+    pub(in crate::dynamic) fn stats(&self) -> PerCpuStats {
+        self.0.stats()
+    }
+
+    pub(in crate::dynamic) fn leaks(&self, each: impl FnMut(Object)) {
+        self.0.leaks(each);
+    }
+
+    pub(in crate::dynamic) fn check_all(&self, each: impl FnMut(CheckError)) {
+        self.0.check_all(each);
+    }
+}

@@ -1,0 +1,57 @@
+//! An area as it is: the allocator alone.
+
+use core::ops::Range;
+
+use crate::chunk::{AllocError, AllocFlags, Allocator, FreeError, Memory, PerCpuStats, RawLock};
+
+/// What a pointer knows of its allocation, beside the address: nothing.
+#[derive(Clone, Copy)]
+pub(in crate::dynamic) struct Stamp;
+
+impl Stamp {
+    /// That of a pointer made from a number.
+    pub(in crate::dynamic) const UNKNOWN: Self = Self;
+}
+
+/// An allocator of a part of the units.
+pub(in crate::dynamic) struct Area<M: Memory, L>(Allocator<M, L>);
+
+impl<M: Memory, L: RawLock + Copy> Area<M, L> {
+    pub(in crate::dynamic) const fn new(memory: M, lock: L, page_size: usize) -> Self {
+        Self(Allocator::new(memory, lock, page_size))
+    }
+
+    /// As [`Allocator::add_populated`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    pub(in crate::dynamic) unsafe fn add_populated(&self, range: Range<usize>) -> Result<(), AllocError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.add_populated(range) }
+    }
+
+    #[inline]
+    pub(in crate::dynamic) fn alloc(
+        &self,
+        size: usize,
+        align: usize,
+        flags: AllocFlags,
+    ) -> Result<(usize, Stamp), AllocError> {
+        Ok((self.0.alloc(size, align, flags)?, Stamp))
+    }
+
+    #[inline]
+    pub(in crate::dynamic) fn free(&self, offset: usize, _: Stamp) -> Result<(), FreeError> {
+        self.0.free(offset)
+    }
+
+    #[inline]
+    pub(in crate::dynamic) fn balance(&self) {
+        self.0.balance();
+    }
+
+    pub(in crate::dynamic) fn stats(&self) -> PerCpuStats {
+        self.0.stats()
+    }
+}
