@@ -27,6 +27,7 @@
 //! |---|---|
 //! | `map` | which bytes are whose: every decision, without memory |
 //! | `allocator` | the map with its memory and its lock: [`Allocator`] |
+//! | `state`, `bring` | what its lock guards; what an allocation gets without the lock |
 //! | `cache` | places in stock, a CPU: [`Cache`] |
 //! | `memory`, `lock` | what a platform supplies: [`Memory`], [`RawLock`] |
 //! | `locked` | a value that a lock guards |
@@ -35,6 +36,7 @@
 //! | `flags`, `error`, `stats` | [`AllocFlags`], [`AllocError`], [`FreeError`], [`PerCpuStats`] |
 
 mod allocator;
+mod bring;
 mod cache;
 pub mod checked;
 mod error;
@@ -43,6 +45,7 @@ mod lock;
 mod locked;
 mod map;
 mod memory;
+mod state;
 mod stats;
 mod zero;
 

@@ -1,0 +1,146 @@
+//! What an allocation needs from outside, and gets without the lock: pages, records, zeroes.
+
+use super::allocator::Allocator;
+use super::error::AllocError;
+use super::lock::RawLock;
+use super::map::holes::GRANULE;
+use super::map::request::{Dirty, Placed, Request, Want};
+use super::memory::Memory;
+use super::zero::zero;
+
+impl<M: Memory, L: RawLock> Allocator<M, L> {
+    /// The way around a lack of records, of room in the ranges, and at last of anything but luck.
+    #[cold]
+    pub(super) fn alloc_slowly(
+        &self,
+        mut want: Want,
+        request: &Request,
+        size: usize,
+        align: usize,
+    ) -> Result<Placed, AllocError> {
+        let atomic = request.is_atomic();
+        let mut anywhere = atomic;
+        loop {
+            match want {
+                Want::Metadata(_) if atomic => return Err(AllocError::AtomicExhausted { size, align }),
+                Want::Metadata(pages) => self.donate(pages, size)?,
+                Want::Range if anywhere => {}
+                Want::Range => match self.memory.grow(size) {
+                    Some(range) => {
+                        if let Err(error) = self.add(range.clone(), false, size) {
+                            self.memory.shrink(range);
+                            return Err(error);
+                        }
+                    }
+                    None => anywhere = true,
+                },
+            }
+            let placed = self.with(|state| match state.place(request, size) {
+                Err(Want::Range) if anywhere => state.place_anywhere(request, size),
+                placed => placed,
+            });
+            match placed {
+                Ok(placed) => return Ok(placed),
+                Err(Want::Range) if anywhere => return Err(self.exhausted(size, align, atomic)),
+                Err(next) => want = next,
+            }
+        }
+    }
+
+    fn exhausted(&self, size: usize, align: usize, atomic: bool) -> AllocError {
+        let max = self.with(|state| state.largest());
+        // Where there is nothing yet, there may be something later.
+        if size > max && max > 0 {
+            AllocError::TooLarge { size, max }
+        } else if atomic {
+            AllocError::AtomicExhausted { size, align }
+        } else {
+            AllocError::Exhausted { size, align }
+        }
+    }
+
+    /// Populates and zeroes what was placed.
+    #[inline]
+    pub(super) fn make_ready(&self, placed: &Placed, size: usize) -> Result<(), AllocError> {
+        if placed.fresh {
+            self.populate(placed.offset, size)?;
+        }
+        self.zero(&placed.dirty);
+        Ok(())
+    }
+
+    #[inline]
+    fn zero(&self, dirty: &Dirty) {
+        for range in dirty.ranges() {
+            self.zero_range(range.start, range.len());
+        }
+    }
+
+    /// Zeroes what somebody may have written, in every unit.
+    #[inline]
+    pub(super) fn zero_range(&self, offset: usize, size: usize) {
+        for unit in 0..self.memory.units() {
+            // SAFETY: populated bytes of an object that nobody has yet, by whole granules.
+            unsafe { zero(self.memory.copy(unit, offset), size.next_multiple_of(GRANULE)) };
+        }
+    }
+
+    /// Brings the pages that an object has none of. No other change meets them until all are there.
+    #[cold]
+    fn populate(&self, offset: usize, size: usize) -> Result<(), AllocError> {
+        let end = offset + size;
+        let next = |from: usize, to: usize, ahead| self.with(|state| state.map.unpopulated(from, to, ahead));
+        let mut ahead = true;
+        let mut from = offset;
+        while let Some(pages) = next(from, end, ahead) {
+            if self.memory.populate(pages.clone()).is_ok() {
+                from = pages.end;
+                continue;
+            }
+            self.with(|state| state.map.unhold(pages));
+            if ahead {
+                // Less may be had.
+                ahead = false;
+                continue;
+            }
+            let brought = from;
+            from = offset;
+            while let Some(pages) = next(from, brought, false) {
+                from = pages.end;
+                self.memory.depopulate(pages);
+            }
+            self.with(|state| state.cancel(offset, size));
+            self.return_records();
+            return Err(AllocError::NoMemory { size, units: self.memory.units() });
+        }
+        while let Some(mut pages) = next(offset, end, false) {
+            // What came ahead came with the last of them.
+            if pages.end >= end {
+                pages.end = pages.end.max(from);
+            }
+            self.with(|state| state.populated(pages));
+        }
+        Ok(())
+    }
+
+    /// Gives pages of records back that are not needed.
+    pub(super) fn return_records(&self) {
+        while let Some(page) = self.with(|state| state.map.surplus_metadata()) {
+            self.memory.free_metadata(page);
+        }
+    }
+
+    pub(super) fn donate(&self, pages: usize, size: usize) -> Result<(), AllocError> {
+        for _ in 0..pages {
+            let Some(page) = self.memory.metadata() else {
+                self.return_records();
+                return Err(AllocError::NoMemory { size, units: self.memory.units() });
+            };
+            self.with(|state| {
+                state.map.donate(page);
+                state.note_peaks();
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! What an allocator's lock guards: the map, and the counts.
+
+use core::ops::Range;
+
+use super::cache::{SLOTS, slot_of};
+use super::error::FreeError;
+use super::map::holes::GRANULE;
+use super::map::request::{Entry, Placed, Request, Want};
+use super::map::{FreeError as MapError, Map};
+use super::stats::PerCpuStats;
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) map: Map,
+    stats: PerCpuStats,
+    /// The lowest offset of all ranges, and the one behind the highest.
+    lowest: usize,
+    highest: usize,
+    /// Where the highest range begins, with those that it continues.
+    last: usize,
+    /// The longest, counted likewise.
+    largest: usize,
+    /// Objects that are not free to the map, by the slot of their size.
+    live: [u32; SLOTS],
+}
+
+impl State {
+    pub(super) const fn new(map: Map) -> Self {
+        Self { map, stats: PerCpuStats::ZERO, lowest: usize::MAX, highest: 0, last: 0, largest: 0, live: [0; SLOTS] }
+    }
+
+    /// Notes a range that the map has taken in.
+    pub(super) fn added(&mut self, range: &Range<usize>) {
+        self.lowest = self.lowest.min(range.start);
+        let begin = if range.start == self.highest { self.last } else { range.start };
+        self.largest = self.largest.max(range.end - begin);
+        if range.end > self.highest {
+            (self.last, self.highest) = (begin, range.end);
+        }
+    }
+
+    /// The longest range, with those that it continues.
+    pub(super) fn largest(&self) -> usize {
+        self.largest
+    }
+
+    pub(super) fn stats(&mut self) -> PerCpuStats {
+        self.note_peaks();
+        PerCpuStats {
+            nr_chunks: self.map.chunks() as u64,
+            populated_bytes: self.map.populated_bytes(),
+            metadata_bytes: self.map.metadata_bytes(),
+            ..self.stats
+        }
+    }
+
+    pub(super) fn populated(&mut self, pages: Range<usize>) {
+        self.map.set_populated(pages);
+        self.stats.nr_populate += 1;
+    }
+
+    pub(super) fn depopulated(&mut self, pages: Range<usize>) {
+        self.map.set_depopulated(pages);
+        self.stats.nr_depopulate += 1;
+    }
+
+    #[inline]
+    pub(super) fn place(&mut self, request: &Request, size: usize) -> Result<Placed, Want> {
+        let placed = self.map.place(request)?;
+        self.placed(request.granules(), size.next_multiple_of(GRANULE), 1);
+        Ok(placed)
+    }
+
+    pub(super) fn place_anywhere(&mut self, request: &Request, size: usize) -> Result<Placed, Want> {
+        let placed = self.map.place_anywhere(request)?;
+        self.placed(request.granules(), size.next_multiple_of(GRANULE), 1);
+        Ok(placed)
+    }
+
+    /// Undoes [`place`](Self::place) where pages are not to be had.
+    pub(super) fn cancel(&mut self, offset: usize, size: usize) {
+        self.map.cancel(offset, size);
+        if let Some(slot) = slot_of(size.div_ceil(GRANULE) as u64) {
+            self.live[slot] -= 1;
+        }
+        self.stats.cancelled(size.next_multiple_of(GRANULE));
+    }
+
+    /// Places for a stock, where there is a block that has some.
+    pub(super) fn take(&mut self, request: &Request, places: &mut [Entry]) -> usize {
+        let count = self.map.place_many(request, places);
+        self.placed(request.granules(), request.granules() as usize * GRANULE, count);
+        count
+    }
+
+    fn placed(&mut self, granules: u64, bytes: usize, count: usize) {
+        if let Some(slot) = slot_of(granules) {
+            self.live[slot] += count as u32;
+        }
+        self.stats.allocated(bytes, count);
+    }
+
+    #[inline]
+    pub(super) fn release(&mut self, offset: usize) -> Result<usize, FreeError> {
+        let bytes = self.map.release(offset).map_err(|error| self.free_error(offset, error))?;
+        if let Some(slot) = slot_of((bytes / GRANULE) as u64) {
+            self.live[slot] -= 1;
+        }
+        self.stats.freed(bytes, 1);
+        Ok(bytes)
+    }
+
+    pub(super) fn release_sized(&mut self, offset: usize, granules: u64) -> Result<(), FreeError> {
+        self.release_many(&[Entry::new(offset, true)], granules)
+    }
+
+    /// Frees objects of one size; the first error, if there is one, and all the others all the same.
+    pub(super) fn release_many(&mut self, places: &[Entry], granules: u64) -> Result<(), FreeError> {
+        let mut rest = places;
+        let mut result = Ok(());
+        let mut freed = 0;
+        while let Some((first, others)) = rest.split_first() {
+            let (count, error) = self.map.release_many(rest, granules);
+            freed += count;
+            rest = &rest[count..];
+            if let Some(error) = error {
+                result = result.and(Err(self.free_error_sized(first.offset(), granules, error)));
+                rest = others;
+            }
+        }
+        if let Some(slot) = slot_of(granules) {
+            self.live[slot] -= freed as u32;
+        }
+        self.stats.freed(granules as usize * GRANULE, freed);
+        result
+    }
+
+    /// Live objects of the sizes that have a slot, those in stock among them.
+    pub(super) fn live(&self, slot: usize) -> usize {
+        self.live[slot] as usize
+    }
+
+    pub(super) fn note_peaks(&mut self) {
+        self.stats.nr_max_chunks = self.stats.nr_max_chunks.max(self.map.chunks() as u64);
+        self.stats.max_metadata_bytes = self.stats.max_metadata_bytes.max(self.map.metadata_bytes());
+    }
+
+    #[cold]
+    fn free_error_sized(&self, offset: usize, granules: u64, error: MapError) -> FreeError {
+        match self.map.size_of(offset) {
+            Ok(actual) => FreeError::WrongSize { offset, size: granules as usize * GRANULE, actual },
+            Err(_) => self.free_error(offset, error),
+        }
+    }
+
+    #[cold]
+    pub(super) fn free_error(&self, offset: usize, error: MapError) -> FreeError {
+        match error {
+            _ if !(self.lowest..self.highest).contains(&offset) => FreeError::Foreign { offset },
+            MapError::Nothing => FreeError::NotAllocated { offset },
+            MapError::Interior => FreeError::Interior { offset },
+        }
+    }
+}
