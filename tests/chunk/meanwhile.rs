@@ -24,8 +24,18 @@ enum Call {
     Depopulate,
 }
 
-/// Where a thread stops: in which call, whom it tells, and who says whether the call is to succeed.
-type Stop = (Call, SyncSender<()>, Receiver<bool>);
+/// How a call that has stopped goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Succeed,
+    /// The next call is another.
+    Refuse,
+    /// Nor does any other of this thread succeed.
+    RefuseAll,
+}
+
+/// Where a thread stops: in which call, whom it tells, and who says how it goes on.
+type Stop = (Call, SyncSender<()>, Receiver<Answer>);
 
 /// Units, and a place where one call of a kind stops, told by one channel until the other answers.
 struct Stopping {
@@ -39,7 +49,7 @@ impl Stopping {
     }
 
     /// Stops the next `call`: it is there when the first channel tells, and goes on with what is sent by the other.
-    fn stop(&self, call: Call) -> (Receiver<()>, SyncSender<bool>) {
+    fn stop(&self, call: Call) -> (Receiver<()>, SyncSender<Answer>) {
         let (stopped, is_stopped) = sync_channel(1);
         let (go_on, answer) = sync_channel(1);
         *self.at.lock().expect("no panic") = Some((call, stopped, answer));
@@ -51,12 +61,11 @@ impl Stopping {
         let at = self.at.lock().expect("no panic").take_if(|(at, ..)| *at == call);
         at.is_none_or(|(_, stopped, answer)| {
             stopped.send(()).expect("somebody waits");
-            let succeeds = answer.recv().expect("somebody answers");
-            if !succeeds {
-                // Nor do those that ask for less.
+            let answer = answer.recv().expect("somebody answers");
+            if answer == Answer::RefuseAll {
                 Units::grant(Some(0));
             }
-            succeeds
+            answer == Answer::Succeed
         })
     }
 }
@@ -114,7 +123,7 @@ fn interleave<R: Send>(
         });
         stopped.recv().expect("the call comes");
         second();
-        go_on.send(succeeds).expect("it waits");
+        go_on.send(if succeeds { Answer::Succeed } else { Answer::RefuseAll }).expect("it waits");
         thread.join().expect("no panic")
     })
 }
@@ -193,6 +202,44 @@ fn what_was_looked_for_in_vain_may_be_there_later() {
     };
     interleave(&memory, Call::Depopulate, true, free, || assert_eq!(alloc(), none));
     alloc().expect("the end of one page, and the others");
+}
+
+/// Nor while less is asked for, after more was refused.
+#[test]
+fn a_page_that_is_asked_for_again_is_nobodys() {
+    let page_size = 64 << 10;
+    for live in [0, 400] {
+        let bytes = (live + 4) * page_size;
+        let memory = Stopping::new(bytes, page_size);
+        let allocator = allocator(&memory, bytes, page_size);
+        // The more pages there are, the more come ahead.
+        for _ in 0..live {
+            allocator.alloc(page_size, page_size, AllocFlags::NONE).expect("room");
+        }
+        thread::scope(|scope| {
+            let (stopped, go_on) = memory.stop(Call::Populate);
+            let first = scope.spawn(|| {
+                let first = allocator.alloc(16, 4, AllocFlags::NONE);
+                memory.at.lock().expect("no panic").take();
+                first
+            });
+            stopped.recv().expect("a page is brought");
+            let (stopped, go_on_again) = memory.stop(Call::Populate);
+            go_on.send(Answer::Refuse).expect("it waits");
+            if stopped.recv().is_ok() {
+                let mut others = Vec::new();
+                while let Ok(offset) = allocator.alloc(64, 4, AllocFlags::NONE) {
+                    others.push(offset);
+                }
+                go_on_again.send(Answer::Succeed).expect("it waits");
+                let first = first.join().expect("no panic").expect("its page has come");
+                let page = first / page_size;
+                assert!(others.iter().all(|offset| offset / page_size != page), "{first:#x} is on another's page");
+                return;
+            }
+            assert!(first.join().expect("no panic").is_err());
+        });
+    }
 }
 
 /// Nobody gets a page that is being given back, and everybody when it is.

@@ -21,7 +21,7 @@ use super::stats::PerCpuStats;
 pub struct Allocator<M: Memory, L> {
     pub(super) memory: M,
     state: Locked<L, State>,
-    page_size: usize,
+    pub(super) page_size: usize,
 }
 
 impl<M: Memory, L> fmt::Debug for Allocator<M, L> {

@@ -97,8 +97,10 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                 from = pages.end;
                 continue;
             }
-            self.with(|state| state.map.unhold(pages));
-            if ahead {
+            // The object's own pages stay held: they are asked for again, or cancelled.
+            let own = end.next_multiple_of(self.page_size);
+            if own < pages.end {
+                self.with(|state| state.map.unhold(own..pages.end));
                 // Less may be had.
                 ahead = false;
                 continue;

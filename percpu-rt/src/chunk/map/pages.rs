@@ -55,7 +55,7 @@ impl Map {
         0
     }
 
-    /// Gives up to populate pages which [`unpopulated`](Self::unpopulated) named.
+    /// Gives up to populate pages that [`unpopulated`](Self::unpopulated) named ahead: not those of the object.
     pub(in crate::chunk) fn unhold(&mut self, pages: Range<usize>) {
         self.edit_leaves(to_blocks(&pages), |leaf, _, blocks| {
             let unborn = leaf.held & !leaf.populated & in_leaf(&blocks);
