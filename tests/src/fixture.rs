@@ -42,7 +42,7 @@ const fn library(name: &'static str, more: &'static str) -> Target {
 const PACKAGES: [Package; 8] = [
     Package {
         name: "programs",
-        targets: &[program("counts"), program("early"), program("host"), program("unused")],
+        targets: &[program("counts"), program("early"), program("host"), program("padded"), program("unused")],
         depends_on: &[],
     },
     Package { name: "library", targets: &[library("library", "")], depends_on: &[] },
