@@ -46,7 +46,7 @@ use proc_macro::TokenStream;
 /// | `shared_aligned` | on a cache line of its own: written by its CPU, read by others |
 /// | `read_mostly` | beside other variables that hardly ever change |
 /// | `hot` | beside the few words that nearly every operation touches |
-/// | `zeroed` | the initializer is all zero and takes no bytes in the file |
+/// | `zeroed` | the initializer is all zero, any other is refused, and takes no bytes in the file |
 /// | `init = PATH` | an `unsafe fn(CpuId, *mut T)` that set-up runs on each copy, for values that differ by CPU or point at themselves |
 /// | `crate = PATH` | where percpu-rt is found, if not at `::percpu_rt` |
 ///

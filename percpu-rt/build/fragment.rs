@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::class::{BSS, CACHE_LINE, Class, DATA};
-use crate::symbol::{END, START, THIS_CPU_OFF};
+use crate::symbol::{self, END, START, THIS_CPU_OFF};
 
 /// What a linker that does not read the fragment should be told. It stands in the first line, which is the one
 /// that linkers quote when they give up on a file.
@@ -19,7 +19,9 @@ pub(crate) fn script() -> String {
     // The template is one span, aligned as the most aligned variable of either section: only then do the alignments
     // inside hold in every unit too.
     let _ = writeln!(text, "  {DATA} : ALIGN(MAX({CACHE_LINE}, ALIGNOF({BSS})))\n  {{");
-    let _ = writeln!(text, "    HIDDEN({START} = .);");
+    for symbol in [START, symbol::FRAGMENT] {
+        let _ = writeln!(text, "    HIDDEN({symbol} = .);");
+    }
     for class in Class::ALL.into_iter().filter(|&class| class != Class::Zeroed) {
         if class.starts_line() {
             let _ = writeln!(text, "    . = ALIGN({CACHE_LINE});");

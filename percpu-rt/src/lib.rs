@@ -73,7 +73,7 @@
 //!   cost for those that run later. No [`CpuId`] exists then, and sums are 0.
 //! - A shared object with variables is a domain of its own: the program and every such object have units, sums and
 //!   [`CpuId`]s apart. It stays loaded when it is closed. A cdylib can be one; a Rust `dylib` cannot lend its variables to
-//!   other crates, and a link that tries fails for the hidden symbol `__percpu_rseq_offset`.
+//!   other crates, and a link that tries fails for a symbol whose name says so.
 //! - A forked child has a snapshot of every unit and goes on with it.
 //! - Between `vfork` and `exec` no per-CPU operation may run: the child shares the parent's memory, but not the
 //!   registration of its restartable sequences.
@@ -83,7 +83,8 @@
 //!
 //! The build script links a trial program. Where the linker reads the linker fragment, as LLD does, the variables are ordered by class.
 //! Elsewhere all of them go to one section, `__percpu`, and classes keep their alignment alone: `zeroed` variables take
-//! bytes in the file, and a value other than zero is not refused. `PERCPU_LINK=script` or `PERCPU_LINK=section` in cargo's
+//! bytes in the file. Templates that a linker script takes elsewhere end the link, or fail `cargo percpu-link check` if it is
+//! those of one crate alone. `PERCPU_LINK=script` or `PERCPU_LINK=section` in cargo's
 //! environment settles it without a trial: `section` is for every linker, and right where the last one differs from the one that
 //! cargo knows, as in a static library that C links.
 //!

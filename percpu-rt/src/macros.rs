@@ -114,6 +114,20 @@ macro_rules! __template {
     (shared_aligned, $name:ident, $type:ty) => {
         $crate::__template! { shared_aligned, $name, $type, Line }
     };
+    (zeroed, $name:ident, $type:ty) => {
+        $crate::__template! { zeroed, $name, $type, Unaligned }
+        $crate::__zeroed! { $name, $type }
+        const _: () = {
+            // Anonymous, so it shadows nothing.
+            use $crate::__private::OtherwiseUnknown as _;
+            ::core::assert!(
+                // SAFETY: the bytes are known only of types that the function is for.
+                !<$crate::__private::Bytes<$type>>::__PERCPU_ARE_KNOWN
+                    || unsafe { $crate::__private::is_zero::<$type>(__PERCPU_VALUE) },
+                "a `zeroed` variable starts as zero bytes and this value has others; remove `zeroed`"
+            );
+        };
+    };
     ($class:ident, $name:ident, $type:ty) => {
         $crate::__template! { $class, $name, $type, Unaligned }
     };

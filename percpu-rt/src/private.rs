@@ -5,4 +5,5 @@ pub use crate::var::handle::PerCpu;
 pub use crate::var::kind::{Answer, OtherwiseObject, Probe, Select};
 pub use crate::var::place::Place;
 pub use crate::var::template::{Line, Page, Template, Unaligned};
+pub use crate::var::zeroed::{Bytes, OtherwiseUnknown, is_zero};
 pub use crate::{__define as define, __refused as refused};

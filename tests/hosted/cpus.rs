@@ -1,19 +1,40 @@
 //! The CPUs there are, and their offsets as operations, assembly and debuggers see them.
 
 use std::fs;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use object::{Object, ObjectSymbol};
+use percpu_rt::abi::symbol;
 use percpu_rt::{
     CpuId, nr_cpu_ids, online_cpus, per_cpu, per_cpu_offset, possible_cpus, static_size, this_cpu, unit_size,
 };
 use percpu_tests::pin;
 
 unsafe extern "C" {
-    // The symbols that are a public part of the image; the first two and the last by address alone.
-    pub(crate) static __per_cpu_start: u8;
-    pub(crate) static __per_cpu_end: u8;
+    // The symbols that are a public part of every image.
     static this_cpu_off: AtomicUsize;
     static __per_cpu_offset: [AtomicUsize; 1];
+}
+
+/// Where the bytes from one symbol to another are in this program; none where it has no such symbols. Looked up as a debugger
+/// does, since which of them there are depends on the linker.
+pub(crate) fn between([start, end]: [&str; 2]) -> Option<Range<usize>> {
+    let bytes = fs::read("/proc/self/exe").expect("Linux tells a process its program");
+    let file = object::File::parse(&*bytes).expect("an ELF file");
+    let linked = |name: &str| {
+        let found = file.symbols().find(|symbol| symbol.name() == Ok(name) && symbol.is_definition());
+        found.map(|symbol| symbol.address() as usize)
+    };
+    let table = linked(symbol::OFFSET_TABLE).expect("the table is in every image");
+    let moved = (&raw const __per_cpu_offset).addr().wrapping_sub(table);
+    Some(linked(start)?.wrapping_add(moved)..linked(end)?.wrapping_add(moved))
+}
+
+/// The addresses of the template.
+pub(crate) fn template() -> Range<usize> {
+    let by_fragment = between([symbol::START, symbol::END]);
+    by_fragment.or_else(|| between([symbol::FALLBACK_START, symbol::FALLBACK_END])).expect("one of the two")
 }
 
 /// The numbers in one of Linux's lists of CPUs.
@@ -90,14 +111,14 @@ fn offsets_are_where_assembly_looks_for_them() {
 
 #[test]
 fn units_lie_one_unit_size_apart() {
-    let start = (&raw const __per_cpu_start).addr();
-    assert_eq!(static_size(), (&raw const __per_cpu_end).addr() - start);
+    let template = template();
+    assert_eq!(static_size(), template.len());
     assert!(unit_size() >= static_size() && unit_size().is_multiple_of(4096));
     let first = per_cpu_offset(CpuId::new(0).expect("Linux numbers CPUs from 0"));
     for cpu in possible_cpus() {
         let distance = per_cpu_offset(cpu).wrapping_sub(first);
         assert_eq!(distance.cast_unsigned(), cpu.index() * unit_size(), "{cpu}");
-        let unit = start.wrapping_add_signed(per_cpu_offset(cpu));
+        let unit = template.start.wrapping_add_signed(per_cpu_offset(cpu));
         // The largest alignment asked for in this program.
         assert!(unit.is_multiple_of(8192), "the unit of {cpu} at {unit:#x}");
     }

@@ -1,8 +1,11 @@
 //! Random operations at every width beside a plain variable, with every byte around them watched.
 //!
 //! All variables here are `hot`, and nothing else in this program writes a `hot` one: so between that class's two
-//! symbols nothing but the variable at hand may change, on any CPU.
+//! symbols nothing but the variable at hand may change, on any CPU. Without an order by class it is watched with its neighbours.
 
+use std::ops::Range;
+
+use percpu_rt::abi::class::Class;
 use percpu_rt::{per_cpu, per_cpu_offset, possible_cpus, this_cpu};
 use percpu_tests::pin;
 use percpu_tests::random::Random;
@@ -10,42 +13,46 @@ use percpu_tests::random::Random;
 /// Operations on each variable.
 const TURNS: usize = 3000;
 
-/// The bytes of the `hot` class on every CPU, and where in them a variable's are.
+/// The bytes of the watched templates on every CPU.
 #[derive(Debug, PartialEq)]
-struct Hot {
-    /// For each possible CPU, in order.
-    units: Vec<Vec<u8>>,
+struct Watched {
+    /// The templates' addresses.
+    templates: Vec<Range<usize>>,
+    /// For each possible CPU, in order, the bytes of each.
+    units: Vec<Vec<Vec<u8>>>,
 }
 
-unsafe extern "C" {
-    // The class's bounds, by address alone.
-    static __per_cpu_hot_start: u8;
-    static __per_cpu_read_mostly_start: u8;
+/// The templates of the class `hot`; none where there is no order by class.
+fn hot() -> Option<Range<usize>> {
+    crate::cpus::between([Class::Hot, Class::ReadMostly].map(Class::start_symbol))
 }
 
-impl Hot {
-    fn look() -> Self {
-        let start = (&raw const __per_cpu_hot_start).addr();
-        let length = (&raw const __per_cpu_read_mostly_start).addr() - start;
+impl Watched {
+    fn look(templates: &[Range<usize>]) -> Self {
         let unit = |cpu| {
-            let first = std::ptr::with_exposed_provenance::<u8>(start.wrapping_add_signed(per_cpu_offset(cpu)));
-            // SAFETY: bytes of a unit that stays mapped, and which nobody but this test writes.
-            (0..length).map(|n| unsafe { first.add(n).read_volatile() }).collect()
+            let copy = |template: &Range<usize>| {
+                let first = template.start.wrapping_add_signed(per_cpu_offset(cpu));
+                let first = std::ptr::with_exposed_provenance::<u8>(first);
+                // SAFETY: bytes of a unit that stays mapped, and which nobody but this test writes.
+                (0..template.len()).map(|n| unsafe { first.add(n).read_volatile() }).collect()
+            };
+            templates.iter().map(copy).collect()
         };
-        Self { units: possible_cpus().map(unit).collect() }
+        Self { templates: templates.to_vec(), units: possible_cpus().map(unit).collect() }
     }
 
     /// Replaces the bytes of this CPU's copy at `copy`.
     fn expect(&mut self, copy: usize, bytes: &[u8]) {
         let cpu = this_cpu();
         let index = possible_cpus().position(|each| each == cpu).expect("a possible CPU");
-        let start = (&raw const __per_cpu_hot_start).addr().wrapping_add_signed(per_cpu_offset(cpu));
-        self.units[index][copy - start..][..bytes.len()].copy_from_slice(bytes);
+        let template = copy.wrapping_sub(per_cpu_offset(cpu).cast_unsigned());
+        let place = self.templates.iter().position(|watched| watched.contains(&template)).expect("watched");
+        self.units[index][place][template - self.templates[place].start..][..bytes.len()].copy_from_slice(bytes);
     }
 }
 
 macro_rules! model {
-    ($random:ident: $($type:ident)*) => {{$({
+    ($hot:ident, $random:ident: $($type:ident)*) => {{$({
         type T = $type;
         // Neighbours of the same size, so that they lie in one line with the variable.
         #[per_cpu(hot)]
@@ -55,7 +62,13 @@ macro_rules! model {
         #[per_cpu(hot)]
         static AFTER: T = 0x2a;
 
-        let mut hot = Hot::look();
+        let offset = per_cpu_offset(this_cpu()).cast_unsigned();
+        let template = |copy: *mut T| copy.addr().wrapping_sub(offset)..copy.addr().wrapping_sub(offset) + size_of::<T>();
+        let templates = match &$hot {
+            Some(hot) => vec![hot.clone()],
+            None => [BEFORE.this_cpu_ptr(), VARIABLE.this_cpu_ptr(), AFTER.this_cpu_ptr()].map(template).to_vec(),
+        };
+        let mut watched = Watched::look(&templates);
         let mut model: T = VARIABLE.read();
         for turn in 0..TURNS {
             let [a, b] = [$random.operand() as T, $random.operand() as T];
@@ -84,8 +97,8 @@ macro_rules! model {
             }
             let what = format!("{} turn {turn} operation {operation}: {before:#x} {a:#x} {b:#x}", stringify!($type));
             assert_eq!(VARIABLE.read(), model, "{what}");
-            hot.expect(VARIABLE.this_cpu_ptr().addr(), &model.to_ne_bytes());
-            assert_eq!(Hot::look(), hot, "{what}");
+            watched.expect(VARIABLE.this_cpu_ptr().addr(), &model.to_ne_bytes());
+            assert_eq!(Watched::look(&templates), watched, "{what}");
         }
         for cpu in possible_cpus() {
             assert_eq!((BEFORE.read_on(cpu), AFTER.read_on(cpu)), (0x55, 0x2a));
@@ -96,7 +109,8 @@ macro_rules! model {
 #[test]
 fn operations_do_what_they_do_to_a_plain_variable_and_touch_nothing_else() {
     let mut random = Random::printed();
+    let hot = hot();
     for cpu in pin::allowed() {
-        pin::on(cpu, || model!(random: u8 u16 u32 u64 usize i8 i16 i32 i64 isize));
+        pin::on(cpu, || model!(hot, random: u8 u16 u32 u64 usize i8 i16 i32 i64 isize));
     }
 }

@@ -25,6 +25,11 @@ int main(void) {
 }
 "#;
 
+/// Where the C compiler finds the LLD that comes with Rust.
+fn lld() -> String {
+    format!("-B{}/lib/rustlib/{}/bin/gcc-ld", fixture::rustc(&["--print", "sysroot"]), fixture::host())
+}
+
 /// Links the program with the library as a C project would.
 fn link(release: bool, define: &[&str]) -> Option<PathBuf> {
     if tool::skip_sanitized("a program of C") {
@@ -37,11 +42,10 @@ fn link(release: bool, define: &[&str]) -> Option<PathBuf> {
     let name = format!("archive-{release}-{}", define.concat());
     let source = folder.join(&name).with_extension("c");
     fs::write(&source, PROGRAM).expect("the target directory is writable");
-    let lld = format!("{}/lib/rustlib/{}/bin/gcc-ld", fixture::rustc(&["--print", "sysroot"]), fixture::host());
     let program = folder.join(name);
     let mut cc = Command::new(cc);
     cc.args(define).arg(&source).arg(&built.file).arg(&built.fragment).arg("-o").arg(&program);
-    cc.args(["-fuse-ld=lld", &format!("-B{lld}"), "-lpthread", "-ldl", "-lm", "-Wl,--gc-sections"]);
+    cc.args(["-fuse-ld=lld", &lld(), "-lpthread", "-ldl", "-lm", "-Wl,--gc-sections"]);
     let output = run(&mut cc);
     assert!(output.status.success(), "{cc:?}:\n{}", String::from_utf8_lossy(&output.stderr));
     Some(program)
@@ -78,6 +82,35 @@ fn in_one_section_c_links_by_any_linker() {
         assert!(output.status.success(), "{cc:?}:\n{}", String::from_utf8_lossy(&output.stderr));
         let output = run(&mut command(&program));
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"1000\n".as_slice()), "{output:?}");
+    }
+}
+
+/// Every linker's words for what it misses hold the name of what misses it.
+#[test]
+fn without_the_fragment_the_linker_names_the_remedy() {
+    if tool::skip_sanitized("a program of C") {
+        return;
+    }
+    let built =
+        Fixture::new(env!("CARGO_TARGET_TMPDIR"), "archive", "archive").variable("PERCPU_LINK", "script").build();
+    let Some(cc) = tool::require("cc") else { return };
+    for [linker, options @ ..] in
+        [["", "-fuse-ld=lld", &lld()], ["ld.bfd", "-fuse-ld=bfd", ""], ["mold", "-fuse-ld=mold", ""]]
+    {
+        if !linker.is_empty() && tool::require(linker).is_none() {
+            continue;
+        }
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("archive-without-{linker}"));
+        let source = program.with_extension("c");
+        fs::write(&source, PROGRAM).expect("the target directory is writable");
+        let mut cc = Command::new(&cc);
+        cc.arg(&source).arg(&built.file).arg("-o").arg(&program).args(["-lpthread", "-ldl", "-lm"]);
+        cc.args(options.iter().filter(|option| !option.is_empty()));
+        let output = run(&mut cc);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{cc:?} links");
+        let words = "percpu_x_is_not_linked__add_it_or_build_with_PERCPU_LINK_section";
+        assert!(text.contains(words), "{cc:?}: no {words} in:\n{text}");
     }
 }
 

@@ -44,7 +44,7 @@ const fn library(name: &'static str, more: &'static str) -> Target {
 const PACKAGES: [Package; 9] = [
     Package {
         name: "programs",
-        targets: &[program("counts"), program("early"), program("host"), program("unused")],
+        targets: &[program("counts"), program("early"), program("host"), program("padded"), program("unused")],
         depends_on: &[],
         features: &[],
     },

@@ -1,6 +1,6 @@
 //! `misplaced`: templates outside of the template.
 
-use percpu_rt::abi::class::DATA;
+use percpu_rt::abi::class::{DATA, FALLBACK};
 use percpu_rt::abi::symbol::{END, START};
 
 use crate::input::Stray;
@@ -13,7 +13,7 @@ pub(super) fn findings(strays: &[Stray]) -> Vec<Finding> {
 fn finding(stray: &Stray) -> Finding {
     let remedy = format!(
         "link with LLD, which reads percpu-rt's `percpu.x`, or build for any linker with `PERCPU_LINK=section`; a linker \
-         script of this program has to leave `{DATA}*` out, or to `INCLUDE percpu.x`"
+         script of this program has to leave `{DATA}*` and `{FALLBACK}` out, or to `INCLUDE percpu.x`"
     );
     let (variable, message) = match stray {
         Stray::Variables { section, names } => {

@@ -100,6 +100,11 @@ pub(crate) fn cc(dir: &Path, name: &str, source: &str, flags: &[impl AsRef<OsStr
     Some(dir.join(name))
 }
 
+/// Whether a program that others call is there.
+pub(crate) fn require(program: &str) -> bool {
+    run(Command::new(program).arg("--version")).is_some()
+}
+
 /// The flags with which `cc` calls the LLD that comes with Rust; none where there is none.
 pub(crate) fn lld() -> Option<Vec<OsString>> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -158,12 +163,18 @@ pub(crate) fn program() -> Option<&'static Path> {
 
 /// The same program by this name, built with `flags` for rustc.
 pub(crate) fn build_program(name: &str, flags: &str) -> PathBuf {
+    build_program_with(name, flags, &[])
+}
+
+/// The same, with more variables in cargo's environment.
+pub(crate) fn build_program_with(name: &str, flags: &str, environment: &[(&str, &str)]) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     package(&dir, name, "", &[("src/main.rs", include_str!("program.rs"))]);
     // Where a target is named the flags are not for build scripts and macros, which then are compiled once for all.
     let triple = "x86_64-unknown-linux-gnu";
     let mut cargo = cargo(&dir);
-    output(cargo.args(["build", "--quiet", "--target", triple]).env("RUSTFLAGS", flags), 0);
+    cargo.args(["build", "--quiet", "--target", triple]).env("RUSTFLAGS", flags).envs(environment.iter().copied());
+    output(&mut cargo, 0);
     target().join(triple).join("debug").join(name)
 }
 

@@ -15,8 +15,7 @@ pub const BSS: &str = ".bss..percpu";
 /// The one section of all templates in programs that are linked without the fragment: most linkers do not read it, but
 /// every linker makes `__start_` and `__stop_` symbols around a section whose name is an identifier.
 ///
-/// Classes have no order there: each variable keeps its alignment. Zero templates have file bytes, so the code generator no
-/// longer refuses a `zeroed` variable with another value; its copies then have that value.
+/// Classes have no order there: each variable keeps its alignment, and zero templates have file bytes.
 pub const FALLBACK: &str = "__percpu";
 
 /// Bytes of a cache line: what `shared_aligned` keeps apart and what `hot` packs.
@@ -54,6 +53,28 @@ macro_rules! __section {
 macro_rules! __section {
     ($($class_and_name:ident)+) => {
         "__percpu"
+    };
+}
+
+/// Has the code generator see that the value of a `zeroed` variable is zero: it refuses any other in a section without file
+/// bytes. With the fragment that is the template's own.
+#[cfg(not(link = "section"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __zeroed {
+    ($name:ident, $type:ty) => {};
+}
+
+/// In one section the template has file bytes, so a twin stands in for it. Nothing refers to the twin, and no linker that collects
+/// garbage keeps it.
+#[cfg(link = "section")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __zeroed {
+    ($name:ident, $type:ty) => {
+        #[used]
+        #[unsafe(link_section = ::core::concat!(".bss.percpu_zeroed.", ::core::stringify!($name)))]
+        static __PERCPU_ZEROED: $crate::__private::Template<$type> = $crate::__private::Template::new(__PERCPU_VALUE);
     };
 }
 

@@ -5,6 +5,10 @@
 /// First byte of the template; defined by the linker fragment.
 pub const START: &str = "__per_cpu_start";
 
+/// [`START`] as the runtime asks for it; defined by the linker fragment. A link without the fragment fails, and every linker
+/// says so by this name.
+pub const FRAGMENT: &str = "percpu_x_is_not_linked__add_it_or_build_with_PERCPU_LINK_section";
+
 /// The byte behind the template; defined by the linker fragment.
 pub const END: &str = "__per_cpu_end";
 

@@ -47,6 +47,15 @@ pub(crate) use lock_words::{CLAIM, HELD, LockWords, WAITERS};
 #[cfg(backend = "x86_64")]
 use x86_64 as imp;
 
+/// The name under which inlined operations know a word of the runtime. It is hidden, as another image's variables belong to
+/// another domain; a link that asks for it all the same fails, and what the linker then prints is the remedy.
+macro_rules! own_word {
+    ($name:literal) => {
+        concat!($name, "_of_this_image__a_dylib_cannot_lend_per_cpu_variables__make_it_an_rlib_or_a_cdylib")
+    };
+}
+pub(crate) use own_word;
+
 /// CPU numbers that the offset table has room for: Linux's largest `NR_CPUS`. On a machine with larger numbers all
 /// threads are served as those without restartable sequences.
 pub(crate) const MAX_CPUS: usize = 8192;

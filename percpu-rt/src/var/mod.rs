@@ -12,7 +12,7 @@
 //! | any | `this_cpu_ptr` | `per_cpu_ptr` |
 //!
 //! - [`handle`]: the handle, and raw pointers to copies.
-//! - [`place`]: where a variable is; [`template`]: how its initial value is linked.
+//! - [`place`]: where a variable is; [`template`]: how its initial value is linked; [`zeroed`]: whether it is zero.
 //! - [`kind`]: how a type's kind is found; [`word`]: which types are words.
 //! - [`local`], [`remote`]: operations on words; `wide`: on those of 16 bytes.
 //! - [`object`], [`guard`]: references to objects; `bound`: what they and locks ask of a type.
@@ -31,3 +31,4 @@ pub(crate) mod template;
 #[cfg(backend = "x86_64")]
 pub(crate) mod wide;
 pub(crate) mod word;
+pub(crate) mod zeroed;

@@ -1,10 +1,10 @@
 //! The words that the operations read, and the start-up hook that fills them.
 //!
-//! Without assembly the table cannot be hidden from other shared objects.
+//! The table is data of an assembly block, since Rust cannot hide it from other shared objects.
 
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::super::ORPHAN_SLOT;
+use super::super::{ORPHAN_SLOT, own_word};
 use crate::abi::record::{self, ByteOrder};
 
 /// Defines the words and the hook; `$set_up` is an `extern "C" fn()` that ends by calling [`arm`].
@@ -24,32 +24,58 @@ pub(crate) use entry;
 
 /// What the table holds before set-up: plus any address of user space it is one that no process can map, so that an access faults
 /// and never finds the template. Bit 55 is set: it is the one that says "the kernel's" where aarch64 ignores the top byte.
-const POISON: *mut u8 = core::ptr::without_provenance_mut(0xff80 << 48);
+const POISON: usize = 0xff80 << 48;
 
-#[unsafe(no_mangle)]
-#[allow(non_upper_case_globals, reason = "the name by which assembly and debuggers know it")]
-static __per_cpu_offset: [AtomicPtr<u8>; ORPHAN_SLOT + 1] = [const { AtomicPtr::new(POISON) }; ORPHAN_SLOT + 1];
+// No instruction is in it, so it is the same for all architectures.
+#[cfg(not(miri))]
+core::arch::global_asm!(
+    ".pushsection .data.__per_cpu_offset, \"aw\", %progbits",
+    ".balign 64",
+    ".globl __per_cpu_offset",
+    ".hidden __per_cpu_offset",
+    ".type __per_cpu_offset, %object",
+    ".size __per_cpu_offset, {size}",
+    "__per_cpu_offset:",
+    concat!(".globl ", own_word!("__per_cpu_offset")),
+    concat!(".hidden ", own_word!("__per_cpu_offset")),
+    concat!(own_word!("__per_cpu_offset"), ":"),
+    ".rept {entries}",
+    ".quad {poison}",
+    ".endr",
+    // What stands beside the hook, so that a link that takes the table takes the hook too: they may be in different members of
+    // a static library.
+    ".quad this_cpu_off",
+    ".popsection",
+    // Where the linker makes the template's bounds; the fragment hides its own.
+    concat!(".ifc ", crate::__section!(first), ", __percpu"),
+    ".hidden __start___percpu",
+    ".hidden __stop___percpu",
+    ".endif",
+    size = const 8 * (ORPHAN_SLOT + 1),
+    entries = const ORPHAN_SLOT + 1,
+    poison = const POISON,
+);
 
-/// Refers to what stands beside the hook, so that a link that takes the table takes the hook too: they may be in different members of a
-/// static library.
-#[used]
-static BESIDE_HOOK: AtomicPtr<AtomicUsize> = {
-    unsafe extern "C" {
-        static this_cpu_off: AtomicUsize;
-    }
-    AtomicPtr::new((&raw const this_cpu_off).cast_mut())
-};
+#[cfg(not(miri))]
+unsafe extern "C" {
+    #[link_name = own_word!("__per_cpu_offset")]
+    safe static OFFSET_TABLE: [AtomicPtr<u8>; ORPHAN_SLOT + 1];
+}
+
+#[cfg(miri)]
+static OFFSET_TABLE: [AtomicPtr<u8>; ORPHAN_SLOT + 1] =
+    [const { AtomicPtr::new(core::ptr::without_provenance_mut(POISON)) }; ORPHAN_SLOT + 1];
 
 /// The CPUs' offsets, by number; `ORPHAN_SLOT` is the orphan unit's. All poison before set-up.
 #[inline(always)]
 pub(crate) fn offset_table() -> &'static [AtomicPtr<u8>; ORPHAN_SLOT + 1] {
-    &__per_cpu_offset
+    &OFFSET_TABLE
 }
 
 /// Whether set-up has filled the table.
 #[inline]
 pub(super) fn is_set_up() -> bool {
-    __per_cpu_offset[ORPHAN_SLOT].load(Ordering::Relaxed) != POISON
+    OFFSET_TABLE[ORPHAN_SLOT].load(Ordering::Relaxed).addr() != POISON
 }
 
 /// The first byte of the table of initializers and the byte behind it.

@@ -1,4 +1,4 @@
-//! Every other target, and Miri: atomics, no assembly.
+//! Every other target, and Miri: atomics, no instruction in assembly.
 //!
 //! A thread asks the operating system for its CPU's number and runs one atomic operation on that copy, relaxed but for pointers. It may
 //! have been moved on by then, so two CPUs may meet on one copy; being atomic, the operation is exact all the

@@ -19,7 +19,7 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use super::super::ORPHAN_SLOT;
+use super::super::{ORPHAN_SLOT, own_word};
 use crate::abi::record;
 
 /// Defines the words and the hook; `$set_up` is an `extern "C" fn()` that ends by calling [`arm`].
@@ -27,6 +27,11 @@ macro_rules! entry {
     ($set_up:path) => {
         core::arch::global_asm!(
             // Hidden: a shared object with per-CPU variables is a domain of its own.
+            ".macro percpu_own name",
+            ".globl \\name",
+            ".hidden \\name",
+            "\\name:",
+            ".endm",
             ".macro percpu_word name, size",
             ".globl \\name",
             ".hidden \\name",
@@ -37,6 +42,7 @@ macro_rules! entry {
             ".endm",
             ".pushsection .data.__percpu_rseq_offset, \"aw\", @progbits",
             "percpu_word __percpu_rseq_offset, 8",
+            concat!("percpu_own ", $crate::arch::own_word!("__percpu_rseq_offset")),
             ".quad 1 << 63",
             ".popsection",
             ".pushsection .bss.__per_cpu_offset, \"aw\", @nobits",
@@ -44,6 +50,7 @@ macro_rules! entry {
             "percpu_word __percpu_unregistered_slots, 64",
             ".skip 64",
             "percpu_word __per_cpu_offset, {table_size}",
+            concat!("percpu_own ", $crate::arch::own_word!("__per_cpu_offset")),
             ".skip {table_size}",
             ".popsection",
             concat!(".pushsection ", $crate::__section!(first), ", \"aw\", @progbits"),
@@ -93,6 +100,7 @@ macro_rules! entry {
             ".hidden __start___percpu",
             ".hidden __stop___percpu",
             ".endif",
+            ".purgem percpu_own",
             ".purgem percpu_word",
             table_size = const 8 * ($crate::arch::ORPHAN_SLOT + 1),
             record_size = const $crate::abi::record::SIZE,
@@ -106,6 +114,7 @@ macro_rules! entry {
 pub(crate) use entry;
 
 unsafe extern "C" {
+    #[link_name = own_word!("__per_cpu_offset")]
     static __per_cpu_offset: [AtomicPtr<u8>; ORPHAN_SLOT + 1];
     static __percpu_unregistered_slots: [AtomicPtr<u8>; 8];
     static __percpu_rseq_offset: AtomicUsize;
@@ -160,7 +169,7 @@ pub(super) fn rseq_offset() -> usize {
     // the two.
     unsafe {
         asm!(
-            "mov {offset}, qword ptr [rip + __percpu_rseq_offset]",
+            concat!("mov {offset}, qword ptr [rip + ", own_word!("__percpu_rseq_offset"), "]"),
             offset = out(reg) offset,
             options(pure, nomem, nostack, preserves_flags)
         );
@@ -175,7 +184,7 @@ pub(super) fn table_address() -> usize {
     // SAFETY: computes an address; touches no memory.
     unsafe {
         asm!(
-            "lea {address}, [rip + __per_cpu_offset]",
+            concat!("lea {address}, [rip + ", own_word!("__per_cpu_offset"), "]"),
             address = out(reg) address,
             options(pure, nomem, nostack, preserves_flags)
         );
