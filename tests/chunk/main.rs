@@ -10,6 +10,7 @@
 //! - `checked`: mistakes of those who use what was allocated, each found, and no others.
 //! - `valgrind`: this room again, with a thousandth of the load.
 
+mod cached;
 mod checked;
 mod exact;
 mod grown;

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use percpu_rt::chunk::{AllocError, AllocFlags, Allocator, Memory, MetadataPage, Refused, SpinLock};
-use percpu_tests::model::is_all;
+use percpu_tests::ledger::is_all;
 use percpu_tests::random::Random;
 use percpu_tests::units::{Pages, Units};
 

@@ -1,7 +1,7 @@
 //! Which memory of the units is written to, and which is not even read.
 
 use percpu_rt::chunk::{AllocFlags, Allocator, Memory as _, SpinLock};
-use percpu_tests::model::is_all;
+use percpu_tests::ledger::is_all;
 use percpu_tests::units::{Pages, Units};
 
 const PAGE: usize = 4096;

@@ -1,6 +1,7 @@
 //! A pass in which each object is checked.
 
-use percpu_tests::model::Model;
+use percpu_rt::chunk::{Allocator, Cache, SpinLock};
+use percpu_tests::ledger::Ledger;
 use percpu_tests::units::{Pages, Units};
 
 use crate::trace::{Event, Trace};
@@ -13,20 +14,29 @@ use crate::{PAGE_SIZE, UNIT_SIZE, flags};
 /// Where one is not.
 pub(crate) fn verify(trace: &Trace, cpus: usize) {
     let units = Units::new(cpus, UNIT_SIZE, PAGE_SIZE, Pages::Checked);
-    let mut model = Model::new(units, PAGE_SIZE, std::slice::from_ref(&(0..UNIT_SIZE)), false);
+    let allocator = Allocator::new(&units, SpinLock::new(), PAGE_SIZE);
+    // SAFETY: the units are this function's.
+    unsafe { allocator.add_range(0..UNIT_SIZE) }.expect("metadata");
+    let mut cache = Cache::new(&allocator);
+    let mut ledger = Ledger::new(std::slice::from_ref(&(0..UNIT_SIZE)));
     let mut offsets = vec![None; trace.objects];
     for event in &trace.events {
         match *event {
             Event::Alloc { object, size, align, atomic } => {
-                offsets[object as usize] = model.alloc(size as usize, align as usize, flags(atomic)).ok();
+                let (size, align) = (size as usize, align as usize);
+                let offset = cache.alloc(size, align, flags(atomic)).ok();
+                if let Some(offset) = offset {
+                    ledger.take(&units, offset, size, align);
+                }
+                offsets[object as usize] = offset;
             }
-            Event::Free { object, .. } => {
+            Event::Free { object, size } => {
                 if let Some(offset) = offsets[object as usize] {
-                    model.free(offset);
-                    model.allocator.balance();
+                    ledger.give(&units, offset);
+                    // SAFETY: allocated with this size, and the trace frees it once.
+                    unsafe { cache.free(offset, size as usize) }.expect("a live object");
                 }
             }
         }
     }
-    model.finish();
 }

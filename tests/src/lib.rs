@@ -4,6 +4,7 @@
 pub mod churn;
 pub mod clock;
 pub mod fixture;
+pub mod ledger;
 pub mod model;
 pub mod pin;
 pub mod random;

@@ -1,39 +1,21 @@
 //! The naive allocator that the real one is compared with, and the checks after each step.
 
-use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use crate::ledger::Ledger;
 use crate::random::Random;
 use crate::units::Units;
 use percpu_rt::chunk::{AllocError, AllocFlags, Allocator, FreeError, GRANULE, Memory, PerCpuStats, SpinLock};
-
-/// What an object is filled with, a unit.
-fn fill(offset: usize, unit: usize) -> u8 {
-    (offset / GRANULE * 7 + unit * 31) as u8 | 1
-}
-
-/// Whether every byte is `value`.
-#[must_use]
-pub fn is_all(bytes: &[u8], value: u8) -> bool {
-    // By the system's comparison of slices, which is fast without optimisations, too.
-    bytes.first().is_none_or(|first| *first == value) && bytes.get(1..).is_none_or(|rest| *rest == bytes[..rest.len()])
-}
 
 /// An allocator, and what has to be in it.
 #[derive(Debug)]
 pub struct Model<M: Memory = Units> {
     /// The allocator.
     pub allocator: Allocator<M, SpinLock>,
-    /// All that it has or may come to have.
-    ranges: Vec<Range<usize>>,
+    ledger: Ledger,
     page_size: usize,
     /// Whether the ranges come to be one by one.
     grows: bool,
-    /// Sizes, rounded up, by offset.
-    live: BTreeMap<usize, usize>,
-    /// The offsets in no order, to choose from, and where each stands.
-    offsets: Vec<usize>,
-    places: HashMap<usize, usize>,
     /// Operations so far.
     pub operations: u64,
 }
@@ -66,29 +48,11 @@ impl<M: Memory> Model<M> {
     pub fn growing(units: M, page_size: usize, ranges: &[Range<usize>]) -> Self {
         Self {
             allocator: Allocator::new(units, SpinLock::new(), page_size),
-            ranges: ranges.to_vec(),
+            ledger: Ledger::new(ranges),
             page_size,
             grows: true,
-            live: BTreeMap::new(),
-            offsets: Vec::new(),
-            places: HashMap::new(),
             operations: 0,
         }
-    }
-
-    /// Whether a hole of `size` bytes at `align` is free anywhere.
-    #[must_use]
-    pub fn has_room(&self, size: usize, align: usize) -> bool {
-        let size = size.next_multiple_of(GRANULE);
-        self.ranges.iter().any(|range| {
-            let mut begin = range.start;
-            let objects = self.live.range(range.clone()).map(|(offset, size)| (*offset, *size));
-            objects.chain([(range.end, 0)]).any(|(offset, taken)| {
-                let fits = begin.next_multiple_of(align) + size <= offset;
-                begin = offset + taken;
-                fits
-            })
-        })
     }
 
     /// Allocates, checks what comes back, and fills it.
@@ -120,21 +84,7 @@ impl<M: Memory> Model<M> {
             assert_eq!(before.populated_bytes, after.populated_bytes, "an atomic allocation populates");
             assert_eq!(before.metadata_bytes, after.metadata_bytes, "an atomic allocation asks for records");
         }
-        let rounded = size.next_multiple_of(GRANULE);
-        assert!(offset.is_multiple_of(align.max(GRANULE)), "{offset:#x} is no multiple of {align}");
-        let inside = |range: &Range<usize>| range.contains(&offset) && offset + rounded <= range.end;
-        assert!(self.ranges.iter().any(inside), "{offset:#x} is out of range");
-        let below = self.live.range(..offset + rounded).next_back();
-        assert!(below.is_none_or(|(begin, size)| begin + size <= offset), "{offset:#x}+{rounded} overlaps {below:x?}");
-        for unit in 0..self.allocator.memory().units() {
-            // SAFETY: the object that was just allocated.
-            let copy = unsafe { std::slice::from_raw_parts_mut(self.allocator.memory().copy(unit, offset), rounded) };
-            assert!(is_all(copy, 0), "{offset:#x} is not zero in unit {unit}");
-            copy.fill(fill(offset, unit));
-        }
-        self.live.insert(offset, rounded);
-        self.places.insert(offset, self.offsets.len());
-        self.offsets.push(offset);
+        self.ledger.take(self.allocator.memory(), offset, size, align);
         Ok(offset)
     }
 
@@ -145,23 +95,9 @@ impl<M: Memory> Model<M> {
     /// Where it has changed, or is not freed.
     pub fn free(&mut self, offset: usize) {
         self.operations += 1;
-        let place = self.places.remove(&offset).expect("a live object");
-        self.offsets.swap_remove(place);
-        if let Some(moved) = self.offsets.get(place) {
-            self.places.insert(*moved, place);
-        }
-        let size = self.live.remove(&offset).expect("a live object");
-        self.check(offset, size);
+        let size = self.ledger.give(self.allocator.memory(), offset);
         assert_eq!(self.allocator.size_of(offset), Ok(size));
         self.allocator.free(offset).expect("a live object");
-    }
-
-    fn check(&self, offset: usize, size: usize) {
-        for unit in 0..self.allocator.memory().units() {
-            // SAFETY: a live object, which nobody changes meanwhile.
-            let copy = unsafe { std::slice::from_raw_parts(self.allocator.memory().copy(unit, offset), size) };
-            assert!(is_all(copy, fill(offset, unit)), "{offset:#x}+{size} has changed in unit {unit}");
-        }
     }
 
     /// Frees an offset at which no object begins, and expects to hear which mistake that is.
@@ -171,13 +107,12 @@ impl<M: Memory> Model<M> {
     /// Where another one is named.
     pub fn free_wrongly(&mut self, offset: usize) {
         self.operations += 1;
-        if self.live.contains_key(&offset) {
+        if self.ledger.is_live(offset) {
             return;
         }
         let error = self.allocator.free(offset).expect_err("no object begins here");
-        let around = self.live.range(..offset).next_back().filter(|(begin, size)| **begin + **size > offset);
-        let inside = self.ranges.iter().any(|range| range.contains(&offset));
-        match around {
+        let inside = self.ledger.ranges().iter().any(|range| range.contains(&offset));
+        match self.ledger.around(offset) {
             Some(_) => assert_eq!(error, FreeError::Interior { offset }),
             // A range that has not come to be yet is not the allocator's.
             None if error == FreeError::Foreign { offset } => assert!(!inside || self.grows),
@@ -195,7 +130,7 @@ impl<M: Memory> Model<M> {
         let Err(error) = self.alloc(size, align, flags) else { return };
         let excused = match error {
             AllocError::Exhausted { .. } | AllocError::TooLarge { .. } => {
-                refusing && self.grows || !self.has_room(size, align)
+                refusing && self.grows || !self.ledger.has_room(size, align)
             }
             AllocError::AtomicExhausted { .. } => flags.contains(AllocFlags::ATOMIC),
             AllocError::NoMemory { .. } => refusing,
@@ -210,9 +145,9 @@ impl<M: Memory> Model<M> {
     ///
     /// Where the allocator refuses what there is room for, and as the other functions.
     pub fn step(&mut self, random: &mut Random, most_live: usize) {
-        let largest = self.ranges.iter().map(Range::len).max().unwrap_or(0);
+        let largest = self.ledger.ranges().iter().map(Range::len).max().unwrap_or(0);
         match random.bits() % 100 {
-            0..=49 if self.offsets.len() < most_live => {
+            0..=49 if self.offsets().len() < most_live => {
                 let size = match random.bits() % 16 {
                     0..=7 => 1 + random.bits() as usize % 64,
                     8..=11 => 1 + random.bits() as usize % 2048,
@@ -227,21 +162,21 @@ impl<M: Memory> Model<M> {
                 self.request(size, align, flags, false);
             }
             0..=96 => {
-                if !self.offsets.is_empty() {
-                    self.free(self.offsets[random.bits() as usize % self.offsets.len()]);
+                if !self.offsets().is_empty() {
+                    self.free(self.ledger.any(random));
                 }
             }
             97 => {
-                let span = self.ranges.last().map_or(0, |range| range.end + 64);
+                let span = self.ledger.ranges().last().map_or(0, |range| range.end + 64);
                 self.free_wrongly(random.bits() as usize % span);
             }
             98 => self.allocator.balance(),
             // Nearly all of it: what is then allocated finds large holes between few objects.
             _ => {
                 if random.bits().is_multiple_of(64) {
-                    let kept = self.offsets.len() / 16;
-                    while self.offsets.len() > kept {
-                        self.free(self.offsets[random.bits() as usize % self.offsets.len()]);
+                    let kept = self.offsets().len() / 16;
+                    while self.offsets().len() > kept {
+                        self.free(self.ledger.any(random));
                     }
                 }
             }
@@ -251,12 +186,12 @@ impl<M: Memory> Model<M> {
     /// The live objects, in no order.
     #[must_use]
     pub fn offsets(&self) -> &[usize] {
-        &self.offsets
+        self.ledger.offsets()
     }
 
     /// Frees all.
     pub fn free_all(&mut self) {
-        while let Some(&offset) = self.offsets.last() {
+        while let Some(&offset) = self.offsets().last() {
             self.free(offset);
         }
     }
