@@ -19,9 +19,17 @@ const LANES: usize = 12;
 
 /// The longest free run, in granules, that starts aligned; lane `n` for an alignment of `GRANULE << n` bytes. Signed,
 /// since every x86-64 has the maximum of signed lanes in one instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Eq, Debug)]
 #[repr(align(8))]
 pub(super) struct Holes([i16; LANES]);
+
+/// All lanes at once: the array's own comparison looks at one after the other.
+impl PartialEq for Holes {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
+    }
+}
 
 impl Holes {
     /// No free run at all.
@@ -82,11 +90,14 @@ impl Holes {
     /// Whether `self` decides a lane of `all`, so that `all` has to be counted anew once `self` shrinks to `after`.
     #[inline]
     pub(super) fn decide(&self, all: &Self, after: &Self) -> bool {
-        let mut decides = false;
+        // No lane is longer than in `all`: all bits of a lane are set where it decides.
+        let mut decides = 0;
         for lane in 0..LANES {
-            decides |= self.0[lane] == all.0[lane] && after.0[lane] < self.0[lane];
+            let is_longest = -i16::from(self.0[lane] == all.0[lane]);
+            let is_shorter = -i16::from(after.0[lane] < self.0[lane]);
+            decides |= is_longest & is_shorter;
         }
-        decides
+        decides != 0
     }
 }
 
