@@ -6,7 +6,7 @@ use crate::model::Code;
 use crate::size;
 
 /// The keys of `[package.metadata.percpu]` and `[workspace.metadata.percpu]`.
-const KEYS: [&str; 5] = ["max-static", "max-unit", "deny", "nr-cpus", "cacheline"];
+const KEYS: [&str; 6] = ["max-static", "max-unit", "deny", "not-pointers", "nr-cpus", "cacheline"];
 
 /// What a project asks of its per-CPU variables; nothing, by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct Settings {
     pub max_unit: Option<u64>,
     /// `deny`: findings that fail a check although they do not by default.
     pub deny: Vec<Code>,
+    /// `not-pointers`: variables whose words look like addresses of templates and are numbers. Only where nothing but their
+    /// look tells: a relocation makes a pointer for certain.
+    pub not_pointers: Vec<String>,
     /// `nr-cpus`: the CPUs that images are laid out for, in place of this machine's.
     pub nr_cpus: Option<u64>,
     /// `cacheline`: bytes of a cache line, in place of 64.
@@ -39,6 +42,7 @@ impl Settings {
             "max-static" => self.max_static = Some(bytes(value)?),
             "max-unit" => self.max_unit = Some(bytes(value)?),
             "deny" => self.deny = codes(value)?,
+            "not-pointers" => self.not_pointers = names(value)?,
             "nr-cpus" => {
                 let cpus = value.as_u64().filter(|cpus| *cpus > 0);
                 self.nr_cpus = Some(cpus.ok_or("expected a number of CPUs")?);
@@ -66,6 +70,11 @@ fn codes(value: &Value) -> Result<Vec<Code>, String> {
     list.iter().map(|code| code.as_str().ok_or("expected the names of lints")?.parse()).collect()
 }
 
+fn names(value: &Value) -> Result<Vec<String>, String> {
+    let list = value.as_array().ok_or("expected a list of variables")?;
+    list.iter().map(|name| Ok(name.as_str().ok_or("expected the names of variables")?.to_owned())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,14 +86,14 @@ mod tests {
         settings.read(&Value::Null, "none").unwrap();
         settings.read(&json!({ "other": 1 }), "other").unwrap();
         assert_eq!(settings, Settings::default());
-        let workspace =
-            json!({ "percpu": { "max-static": "64K", "nr-cpus": 8, "deny": ["no-symbols"], "cacheline": 128 } });
+        let workspace = json!({ "percpu": { "max-static": "64K", "nr-cpus": 8, "deny": ["no-symbols"], "not-pointers": ["a::B"], "cacheline": 128 } });
         settings.read(&workspace, "workspace").unwrap();
         settings.read(&json!({ "percpu": { "max-static": 4096, "max-unit": 65536, "deny": [] } }), "package").unwrap();
         let expected = Settings {
             max_static: Some(4096),
             max_unit: Some(65_536),
             deny: vec![],
+            not_pointers: vec!["a::B".into()],
             nr_cpus: Some(8),
             cacheline: Some(128),
         };
@@ -103,6 +112,8 @@ mod tests {
             (json!({ "max-unit": -1 }), "here `max-unit`: expected bytes"),
             (json!({ "deny": "misplaced" }), "here `deny`: expected a list"),
             (json!({ "deny": ["mistplaced"] }), "here `deny`: no lint is called `mistplaced`"),
+            (json!({ "not-pointers": "app::TABLE" }), "here `not-pointers`: expected a list of variables"),
+            (json!({ "not-pointers": [1] }), "here `not-pointers`: expected the names of variables"),
             (json!({ "nr-cpus": 0 }), "here `nr-cpus`: expected a number of CPUs"),
             (json!({ "cacheline": 96 }), "here `cacheline`: expected a power of two"),
         ] {

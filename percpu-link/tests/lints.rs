@@ -7,12 +7,13 @@ use std::process::Command;
 
 use percpu_link::model::{Code, Finding};
 use percpu_link::{Error, Settings};
+use percpu_rt::abi::class::FALLBACK;
 use tempfile::TempDir;
 
 #[allow(dead_code, reason = "shared with other tests")]
 mod tools;
 
-use tools::{cc, lld, output, script, succeed, tool};
+use tools::{cc, lld, output, require, script, succeed, tool};
 
 /// A list whose head points to itself, if `POINTER` is `&head`, among what only looks like it.
 const LIST: &str = r#"
@@ -95,6 +96,51 @@ fn self_reference_by_kept_relocation() {
         let Some(number) = cc(dir.path(), "number", &list(&number, PROGRAM), &flags) else { return };
         assert_eq!(percpu_link::report(&number).unwrap().section.address, report.section.address);
         assert_eq!(findings(&number), [], "{flags:?}");
+    }
+}
+
+/// The variable is said to hold numbers: that silences a look, and no relocation.
+#[test]
+fn a_number_that_looks_like_a_pointer_can_be_named() {
+    let settings = Settings { not_pointers: vec!["head".into()], ..Settings::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let Some(fixed) = cc(dir.path(), "fixed", &list("&head", PROGRAM), &["-fno-pie", "-no-pie"]) else { return };
+    assert_eq!(percpu_link::check(&fixed, &settings).unwrap().findings, []);
+    let others = Settings { not_pointers: vec!["first".into()], ..Settings::default() };
+    assert_eq!(percpu_link::check(&fixed, &others).unwrap().findings.len(), 1);
+    let file = fixed.to_str().unwrap();
+    output(&mut tool(&["check", file]), 2);
+    output(&mut tool(&["check", file, "--not-pointers", "head"]), 0);
+    for flags in [&["-fPIE", "-pie"][..], &["-fno-pie", "-no-pie", "-Wl,--emit-relocs"]] {
+        let Some(certain) = cc(dir.path(), "certain", &list("&head", PROGRAM), flags) else { return };
+        assert_eq!(percpu_link::check(&certain, &settings).unwrap().findings.len(), 1, "{flags:?}");
+    }
+}
+
+/// Templates where linkers other than LLD have them, with no script at all.
+#[test]
+fn self_reference_in_one_section() {
+    let Some(lld) = lld() else { return };
+    let mold = if require("mold") { vec!["-fuse-ld=mold".into()] } else { vec![] };
+    for linker in [&[][..], &lld, &mold] {
+        for (flags, verb) in [(["-fPIE", "-pie"], "points"), (["-fno-pie", "-no-pie"], "may point")] {
+            let dir = tempfile::tempdir().unwrap();
+            for (pointer, number) in [("&head", 1), ("0", 0)] {
+                let source = list(pointer, PROGRAM).replace(".data..percpu.list", FALLBACK);
+                fs::write(dir.path().join("image.c"), source).unwrap();
+                let mut cc = Command::new("cc");
+                cc.current_dir(dir.path()).args(linker).args(flags).args(["-o", "image", "image.c"]);
+                if succeed(&mut cc).is_none() {
+                    return;
+                }
+                let found = findings(&dir.path().join("image"));
+                assert_eq!(found.len(), number, "{cc:?}: {found:?}");
+                for finding in found {
+                    let message = format!("`head`, at offset 0x0 of the variable, {verb} to the template of `head`");
+                    assert!(finding.message.starts_with(&message), "{cc:?}: {}", finding.message);
+                }
+            }
+        }
     }
 }
 

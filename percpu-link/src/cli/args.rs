@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use super::cargo::is_option;
 
 /// Our options that take a value, wherever they stand between cargo's flags.
-const WITH_VALUE: [&str; 6] = ["--color", "--format", "--max-static", "--max-unit", "--deny", "--cpus"];
+const WITH_VALUE: [&str; 7] =
+    ["--color", "--format", "--max-static", "--max-unit", "--deny", "--not-pointers", "--cpus"];
 
 /// Our options that do not.
 const HELP: [&str; 2] = ["-h", "--help"];

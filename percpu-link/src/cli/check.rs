@@ -22,7 +22,8 @@ Lints:
   damaged-debug-info  the debug information cannot be read to its end          noted
 
 Settings in [package.metadata.percpu], over those in [workspace.metadata.percpu]:
-  max-static = \"64K\"  max-unit = 65536  deny = [\"no-symbols\"]  nr-cpus = 64  cacheline = 128
+  max-static = \"64K\"  max-unit = 65536  deny = [\"no-symbols\"]  not-pointers = [\"app::SEEDS\"]
+  nr-cpus = 64  cacheline = 128
 
 Examples:
   cargo percpu-link check --release
@@ -40,6 +41,9 @@ pub(super) struct Opts {
     /// A lint that is to fail although it does not by default; may be repeated
     #[arg(long, value_name = "LINT")]
     deny: Vec<Code>,
+    /// A variable whose words look like pointers into the template and are numbers; may be repeated
+    #[arg(long, value_name = "VARIABLE")]
+    not_pointers: Vec<String>,
     /// The form of the findings
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
     format: Format,
@@ -53,6 +57,7 @@ pub(super) fn run(opts: &Opts, behind: &[OsString], color: Color) -> Result<Exit
         settings.max_static = opts.max_static.or(settings.max_static);
         settings.max_unit = opts.max_unit.or(settings.max_unit);
         settings.deny.extend(&opts.deny);
+        settings.not_pointers.extend_from_slice(&opts.not_pointers);
     };
     target::each(&opts.args, behind, color, adjust, |report, _| {
         stream::print(&emit::findings(report, opts.format), color)?;

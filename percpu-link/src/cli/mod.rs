@@ -59,7 +59,7 @@ enum Command {
     Report(report::Opts),
     /// Look for what is wrong with the per-CPU variables of images, and what is over budget
     #[command(
-        override_usage = "percpu-link check [--max-static SIZE] [--max-unit SIZE] [--deny LINT]... [--format FORM] [FILE... | CARGO FLAGS...]"
+        override_usage = "percpu-link check [--max-static SIZE] [--max-unit SIZE] [--deny LINT]... [--not-pointers VARIABLE]... [--format FORM] [FILE... | CARGO FLAGS...]"
     )]
     Check(check::Opts),
     /// Write into linked programs how their units are to be laid out

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 pub(crate) fn judge(facts: Facts, settings: &Settings) -> Report {
     let Facts { mut report, pointers, strays } = facts;
     let mut findings = misplaced::findings(&strays);
-    findings.extend(self_reference::findings(&report.variables, &pointers));
+    findings.extend(self_reference::findings(&report.variables, &pointers, &settings.not_pointers));
     findings.extend(over_budget::findings(&report, settings));
     findings.append(&mut report.findings);
     for finding in &mut findings {

@@ -7,11 +7,16 @@ const REMEDY: &str = "set the pointer in each copy, by `#[per_cpu(init = f)]` wi
 
 /// For where numbers and addresses look alike.
 const SCAN_REMEDY: &str = "if it is a pointer, set it in each copy, by `#[per_cpu(init = f)]` with an `unsafe fn f(CpuId, \
-                           *mut T)`; relocations would tell for certain: link as PIE, or with `--emit-relocs`";
+                           *mut T)`; if it is a number, name the variable in `not-pointers`; relocations would tell for \
+                           certain: link as PIE, or with `--emit-relocs`";
 
-/// One finding for each variable that holds such pointers, in the order of their offsets.
-pub(super) fn findings(variables: &[Variable], pointers: &[Pointer]) -> Vec<Finding> {
+/// One finding for each variable that holds such pointers, in the order of their offsets. What only looks like a pointer is none
+/// in the variables that `numbers` names.
+pub(super) fn findings(variables: &[Variable], pointers: &[Pointer], numbers: &[String]) -> Vec<Finding> {
     let holder = |pointer: &Pointer| holder(variables, pointer.offset);
+    let is_number = |pointer: &Pointer| holder(pointer).is_some_and(|holder| numbers.contains(&holder.name));
+    let pointers: Vec<_> =
+        pointers.iter().copied().filter(|pointer| pointer.is_certain || !is_number(pointer)).collect();
     let same = |a: &Pointer, b: &Pointer| holder(a).is_some() && holder(a) == holder(b);
     pointers.chunk_by(same).map(|chunk| finding(variables, chunk)).collect()
 }

@@ -58,7 +58,7 @@ unsafe impl<T: Solid, const N: usize> Solid for [T; N] {}
 ///
 /// # Safety
 ///
-/// The type is [`Solid`].
+/// No byte of any value of the type is padding or a part of a pointer.
 #[must_use]
 pub const unsafe fn is_zero<T>(value: T) -> bool {
     let value = ManuallyDrop::new(value);
