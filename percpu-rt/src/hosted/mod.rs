@@ -36,5 +36,5 @@ mod text;
 mod topology;
 
 pub(crate) use futex::{wait, wake_all};
-pub(crate) use membarrier::{can_restart_sequences, restart_sequences};
+pub(crate) use membarrier::{barrier_on_all_cpus, can_restart_sequences, restart_sequences};
 pub(crate) use topology::online;
