@@ -26,6 +26,12 @@ fn local(repetitions: u64) {
     }
 }
 
+fn with(repetitions: u64) {
+    for _ in 0..repetitions {
+        LOCAL.with(|value| *value += 1);
+    }
+}
+
 fn mutex(repetitions: u64) {
     for _ in 0..repetitions {
         *MUTEX.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
@@ -40,7 +46,13 @@ fn claim(cpu: CpuId, repetitions: u64) {
 
 fn main() -> ExitCode {
     let mut session = Session::start();
-    Group::new("uncontended").variant("LocalLock pair", local).faster(7.0).yardstick("Mutex", mutex).run(&mut session);
+    Group::new("uncontended")
+        .variant("LocalLock pair", local)
+        .faster(7.0)
+        .variant("LocalLock::with", with)
+        .faster(7.0)
+        .yardstick("Mutex", mutex)
+        .run(&mut session);
     if machine::rival().is_some() {
         Group::new("two threads")
             .contended("LocalLock pair, two threads", local)

@@ -5,10 +5,14 @@ use std::process::Command;
 
 use percpu_tests::tool::{self, FULL, SANITIZED, is_set};
 
-use crate::load;
+use crate::load::{self, Claims};
+use crate::wakes;
 
-/// Set for a process in which `membarrier` succeeds without doing anything.
+/// Set for a process in which `membarrier` answers with this number, 0 for success, without doing anything.
 const NO_BARRIER: &str = "PERCPU_TEST_NO_BARRIER";
+
+/// Rounds in which one thread falls asleep over what another one frees.
+const ROUNDS: u64 = 100_000;
 
 /// The patience of a watchdog that is not expected to bark.
 const MINUTE: u32 = 6000;
@@ -25,32 +29,51 @@ fn acquisitions() -> u64 {
 
 #[test]
 fn a_pair_is_never_seen_in_the_middle() {
-    assert_eq!(load::run(acquisitions(), MINUTE), Ok(()));
+    assert_eq!(load::run(acquisitions(), MINUTE, Claims::All), Ok(()));
+}
+
+#[test]
+fn nobody_sleeps_on() {
+    wakes::run(ROUNDS, MINUTE);
 }
 
 #[test]
 #[cfg_attr(percpu_backend = "generic", ignore = "it needs no registration")]
 fn nor_without_registration() {
-    let mut command = this_test("exclusion::a_pair_is_never_seen_in_the_middle");
-    let output = command.env("GLIBC_TUNABLES", "glibc.pthread.rseq=0").output().expect("the test program runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    for name in ["exclusion::a_pair_is_never_seen_in_the_middle", "exclusion::nobody_sleeps_on"] {
+        let text = output(this_test(name).env("GLIBC_TUNABLES", "glibc.pthread.rseq=0"));
+        assert!(text.contains("1 passed"), "{text}");
+    }
 }
 
-/// The control: without it nobody knows whether the load would notice.
+/// Without `membarrier` nobody can claim, and sleepers have to look for themselves.
+#[test]
+#[cfg_attr(percpu_backend = "generic", ignore = "it needs no barrier")]
+fn nor_where_barriers_are_refused() {
+    let text = output(&mut without_barrier("exclusion::load_without_claims", libc::EPERM));
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+#[test]
+#[ignore = "a process of its own: it gives up a system call"]
+fn load_without_claims() {
+    if disarm_membarrier() {
+        assert_eq!(load::run(acquisitions(), MINUTE, Claims::None), Ok(()));
+    }
+}
+
+/// The control: without it nobody knows whether the load would notice. That of the sleepers' barrier is in the models.
 #[test]
 #[cfg_attr(
     any(debug_assertions, percpu_backend = "generic"),
-    ignore = "a sequence has to be met in the middle: it needs optimised code that has one, as in .ci/run's `optimised`"
+    ignore = "stores have to be late: it needs optimised code and plain ones, as in .ci/run's `optimised`"
 )]
 fn a_claim_without_its_barrier_fails() {
     if tool::skip_sanitized("the control") {
         return;
     }
     for _ in 0..20 {
-        let mut command = this_test("exclusion::load_without_barrier");
-        let output = command.arg("--ignored").env(NO_BARRIER, "1").output().expect("the test program runs");
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let text = output(&mut without_barrier("exclusion::load_without_barrier", 0));
         if ["Torn", "Lost", "Stuck"].iter().any(|flaw| text.contains(flaw)) {
             println!("{text}");
             return;
@@ -63,11 +86,22 @@ fn a_claim_without_its_barrier_fails() {
 #[test]
 #[ignore = "the control's own process: it is expected to fail"]
 fn load_without_barrier() {
-    if env::var_os(NO_BARRIER).is_some() {
-        disarm_membarrier();
+    if disarm_membarrier() {
         // A thread that sleeps for good is as good as a lost update.
-        assert_eq!(load::run(acquisitions(), MINUTE / 20), Ok(()));
+        assert_eq!(load::run(acquisitions() * 10, MINUTE / 20, Claims::All), Ok(()));
     }
+}
+
+/// All that a test program prints.
+fn output(command: &mut Command) -> String {
+    let output = command.output().expect("the test program runs");
+    [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+}
+
+fn without_barrier(name: &str, error: i32) -> Command {
+    let mut command = this_test(name);
+    command.arg("--ignored").env(NO_BARRIER, error.to_string());
+    command
 }
 
 fn this_test(name: &str) -> Command {
@@ -76,8 +110,10 @@ fn this_test(name: &str) -> Command {
     command
 }
 
-/// Makes the system call return 0 in this process, and do nothing.
-fn disarm_membarrier() {
+/// Makes the system call answer as the environment says in this process, and do nothing; false where it says nothing.
+fn disarm_membarrier() -> bool {
+    let Some(error) = env::var(NO_BARRIER).ok() else { return false };
+    let error: u32 = error.parse().expect("a number of an error");
     let load_number =
         libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
     let is_membarrier = libc::sock_filter {
@@ -88,7 +124,8 @@ fn disarm_membarrier() {
     };
     let answer = |value| libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: value };
     // An "error" of number 0 is what the caller takes for success.
-    let mut filter = [load_number, is_membarrier, answer(libc::SECCOMP_RET_ERRNO), answer(libc::SECCOMP_RET_ALLOW)];
+    let mut filter =
+        [load_number, is_membarrier, answer(libc::SECCOMP_RET_ERRNO | error), answer(libc::SECCOMP_RET_ALLOW)];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
     // SAFETY: a filter that lives across the call; what it changes is this process alone.
     let done = unsafe {
@@ -96,4 +133,5 @@ fn disarm_membarrier() {
             && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
     };
     assert!(done, "a process may restrict itself");
+    true
 }

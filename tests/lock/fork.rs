@@ -1,10 +1,10 @@
 //! A forked child: what its one thread holds it goes on holding, and what others held it does not wait for.
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
 use std::thread;
 
-use percpu_rt::{LocalLock, per_cpu};
+use percpu_rt::{CpuId, LocalLock, per_cpu};
 use percpu_tests::pin;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
@@ -44,25 +44,51 @@ fn a_guard_of_the_forking_thread_lives_on_in_the_child() {
 fn a_copy_that_another_thread_held_is_refused_in_the_child() {
     #[per_cpu]
     static THEIRS: LocalLock<u64> = LocalLock::new(0);
+    refused_in_the_child(
+        |_| THEIRS.lock(),
+        || drop(THEIRS.lock()),
+        |cpu| drop(THEIRS.lock_on(cpu).expect("Linux 5.10")),
+    );
+}
+
+#[test]
+fn a_copy_that_another_thread_had_claimed_is_refused_in_the_child() {
+    #[per_cpu]
+    static CLAIMED: LocalLock<u64> = LocalLock::new(0);
+    refused_in_the_child(
+        |cpu| CLAIMED.lock_on(cpu).expect("Linux 5.10"),
+        || drop(CLAIMED.lock()),
+        |cpu| drop(CLAIMED.lock_on(cpu).expect("Linux 5.10")),
+    );
+}
+
+/// Has a thread `hold` a CPU's copy while another one forks; in the child both ways to take it must panic, and leave it
+/// to panic again. In the parent both work once it is free.
+fn refused_in_the_child<Guard>(
+    hold: impl FnOnce(CpuId) -> Guard + Send,
+    lock: impl Fn() + Sync,
+    lock_on: impl Fn(CpuId) + Sync,
+) {
     let cpu = pin::allowed()[0];
     let (tell, held) = channel();
     let (release, released) = channel::<()>();
-    let holder = thread::spawn(move || {
-        pin::pin(None, cpu).expect("an allowed CPU");
-        let guard = THEIRS.lock();
-        tell.send(()).expect("the test waits");
-        let _ = released.recv();
-        drop(guard);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            pin::pin(None, cpu).expect("an allowed CPU");
+            let guard = hold(cpu);
+            tell.send(()).expect("the test waits");
+            let _ = released.recv();
+            drop(guard);
+        });
+        held.recv().expect("the holder tells");
+        let panics = |f: &dyn Fn()| catch_unwind(AssertUnwindSafe(f)).is_err();
+        pin::on(cpu, || {
+            assert!(in_child(|| (0..2).all(|_| panics(&lock) && panics(&|| lock_on(cpu)))));
+        });
+        drop(release);
     });
-    held.recv().expect("the holder tells");
     pin::on(cpu, || {
-        assert!(in_child(|| {
-            let local = catch_unwind(|| drop(THEIRS.lock())).is_err();
-            let remote = catch_unwind(|| drop(THEIRS.lock_on(cpu))).is_err();
-            local && remote && catch_unwind(|| drop(THEIRS.lock())).is_err()
-        }));
+        lock();
+        lock_on(cpu);
     });
-    drop(release);
-    holder.join().expect("it only held");
-    assert_eq!(*THEIRS.lock_on(cpu).expect("Linux 5.10"), 0, "the parent's own copy is free again");
 }

@@ -11,7 +11,12 @@ use percpu_tests::churn::{Churn, SIGNAL};
 use percpu_tests::pin;
 use rustix::thread::gettid;
 
+use crate::stress::{delay_stores, watch};
+
 const THREADS: usize = 8;
+
+/// Acquisitions between two delays of stores.
+const ROUND: u64 = 50;
 
 /// Disturbances of a run at the least.
 const DISTURBANCES: u64 = 2000;
@@ -26,6 +31,9 @@ static PAIR: LocalLock<Pair> = LocalLock::new(Pair(0, 0));
 /// Acquisitions by handlers, which only try.
 static BY_HANDLERS: AtomicU64 = AtomicU64::new(0);
 
+/// Whether a handler saw a pair in the middle of a change.
+static TORN_IN_HANDLER: AtomicBool = AtomicBool::new(false);
+
 /// What is wrong with a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
@@ -33,8 +41,6 @@ pub(crate) enum Flaw {
     Torn,
     /// The numbers that were added do not add up.
     Lost { counted: u64, found: u64 },
-    /// Nobody has acquired anything for as long as the watchdog waits.
-    Stuck,
 }
 
 /// Adds one to a pair in two steps; tells whether it was whole before.
@@ -51,17 +57,24 @@ extern "C" fn on_signal(_: libc::c_int) {
     // A lock that the interrupted code may hold can only be tried.
     if let Some(pair) = PAIR.try_lock() {
         if !add_one(pair) {
-            // A handler has nobody to tell.
-            std::process::abort();
+            TORN_IN_HANDLER.store(true, Relaxed);
         }
         BY_HANDLERS.fetch_add(1, Relaxed);
     }
 }
 
+/// Which copies are claimed from other CPUs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claims {
+    All,
+    /// None, as the kernel refuses it.
+    None,
+}
+
 /// Runs the load until `acquisitions` are done.
 ///
 /// `patience` is the watchdog's, in hundredths of a second.
-pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
+pub(crate) fn run(acquisitions: u64, patience: u32, claims: Claims) -> Result<(), Flaw> {
     let handler: extern "C" fn(libc::c_int) = on_signal;
     // SAFETY: a handler that does nothing but per-CPU and atomic operations.
     unsafe { libc::signal(SIGNAL, handler as *const () as libc::sighandler_t) };
@@ -70,19 +83,25 @@ pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
     let (stop, torn) = (&AtomicBool::new(false), &AtomicBool::new(false));
     let tids = Mutex::new(Vec::new());
     let (started, quiet) = (Barrier::new(THREADS + 1), Barrier::new(THREADS + 1));
-    let mut stuck = false;
     let drained = thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 tids.lock().expect("no thread panics with it").push(gettid());
                 started.wait();
                 while !stop.load(Relaxed) {
-                    for _ in 0..100 {
+                    // Once what takes the copy is late to be seen, and once what frees it.
+                    delay_stores();
+                    for _ in 0..ROUND {
                         if !add_one(PAIR.lock()) {
                             torn.store(true, Relaxed);
                         }
                     }
-                    total.fetch_add(100, Relaxed);
+                    let pair = PAIR.lock();
+                    delay_stores();
+                    if !add_one(pair) {
+                        torn.store(true, Relaxed);
+                    }
+                    total.fetch_add(ROUND + 1, Relaxed);
                 }
                 // Until the disturber has stopped, as it signals live threads only.
                 quiet.wait();
@@ -91,6 +110,7 @@ pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
         // One on each CPU, so that claims come from the copy's own CPU and from others, and meet each other.
         let drainers = pin::allowed()
             .into_iter()
+            .filter(|_| claims == Claims::All)
             .map(|cpu| {
                 scope.spawn(move || {
                     pin::pin(None, cpu).expect("an allowed CPU");
@@ -111,21 +131,16 @@ pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
         let threads = tids.lock().expect("no thread panics with it").clone();
         let disturbed = Arc::new(AtomicU64::new(0));
         let churn = Churn::start(threads, 1, Arc::clone(&disturbed));
-        stuck = !reaches(torn, patience, &[(&total, acquisitions), (&disturbed, DISTURBANCES)]);
-        if stuck {
-            // Its threads will not end, and so neither will this scope.
-            eprintln!("{:?} after {} acquisitions", Flaw::Stuck, total.load(Relaxed));
-            std::process::exit(101);
-        }
+        watch(torn, patience, &[(&total, acquisitions), (&disturbed, DISTURBANCES)]);
         stop.store(true, Relaxed);
         churn.stop();
         quiet.wait();
         drainers.into_iter().map(|drainer| drainer.join().expect("draining does not panic")).sum::<u64>()
     });
-    let found = drained + drain().unwrap_or(0);
+    let found = drained + if claims == Claims::All { drain().unwrap_or(0) } else { drain_in_place() };
     let counted = total.load(Relaxed) + BY_HANDLERS.load(Relaxed) - before;
     match () {
-        () if torn.load(Relaxed) => Err(Flaw::Torn),
+        () if torn.load(Relaxed) || TORN_IN_HANDLER.load(Relaxed) => Err(Flaw::Torn),
         () if counted != found => Err(Flaw::Lost { counted, found }),
         () => Ok(()),
     }
@@ -135,6 +150,8 @@ pub(crate) fn run(acquisitions: u64, patience: u32) -> Result<(), Flaw> {
 fn drain() -> Option<u64> {
     let mut drained = 0;
     for cpu in possible_cpus() {
+        // The lines are here now, and the owner's stores to them late.
+        delay_stores();
         let pair = std::mem::take(&mut *PAIR.lock_on(cpu).expect("Linux 5.10"));
         if pair.0 != pair.1 {
             return None;
@@ -144,19 +161,8 @@ fn drain() -> Option<u64> {
     Some(drained)
 }
 
-/// Waits until all counts are reached or a flaw seen; false where the first does not move.
-fn reaches(torn: &AtomicBool, patience: u32, counts: &[(&AtomicU64, u64)]) -> bool {
-    let (mut last, mut idle) = (0, 0);
-    loop {
-        if torn.load(Relaxed) || counts.iter().all(|(count, wanted)| count.load(Relaxed) >= *wanted) {
-            return true;
-        }
-        let now = counts[0].0.load(Relaxed);
-        idle = if now == last { idle + 1 } else { 0 };
-        if idle == patience {
-            return false;
-        }
-        last = now;
-        thread::sleep(Duration::from_millis(10));
-    }
+/// Takes what the copy of each CPU holds on which this process may run, from that CPU.
+fn drain_in_place() -> u64 {
+    assert!(PAIR.lock_on(pin::allowed()[0]).is_err(), "claims are refused");
+    pin::allowed().into_iter().map(|cpu| pin::on(cpu, || std::mem::take(&mut *PAIR.lock()).0)).sum()
 }

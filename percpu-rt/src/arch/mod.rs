@@ -13,7 +13,7 @@
 //! - `cpu.rs`: `current_cpu() -> usize`, the number under which the running thread's unit stands in the table, and
 //!   `thread_pointer() -> usize`, which no other live thread has;
 //! - `copy.rs`: `copy`, by which set-up fills the units;
-//! - `lock.rs`: the three steps of a lock that are taken on its own CPU, `acquire`, `release` and `mark`;
+//! - `lock.rs`: the step of a lock that is taken on its own CPU, `acquire`, and whether it is `FAST_PATH_IS_PLAIN`;
 //! - `word.rs`: the implementations of [`LocalWord`] and [`LocalInteger`];
 //! - `wide.rs`, where the architecture has the means: the one of `LocalWide`.
 //!
@@ -39,11 +39,11 @@ use generic as imp;
 pub(crate) use imp::copy::copy;
 pub(crate) use imp::cpu::{current_cpu, thread_pointer};
 pub(crate) use imp::entry::{arm, entry, init_bounds, layout_record, offset_table};
-pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire, mark, release};
 #[cfg(all(test, loom))]
-pub(crate) use imp::lock::{acquire_copy, mark_copy, release_copy};
+pub(crate) use imp::lock::acquire_copy;
+pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire};
 pub(crate) use locate::locate;
-pub(crate) use lock_words::{CLAIM, HELD, LockWords, WAITERS};
+pub(crate) use lock_words::LockWords;
 #[cfg(backend = "x86_64")]
 use x86_64 as imp;
 

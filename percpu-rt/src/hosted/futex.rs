@@ -1,11 +1,13 @@
 //! Sleeping until a word changes.
 
+use core::time::Duration;
+
 use crate::primitive::AtomicU32;
 
-/// Sleeps while `word` is `expected`, until [`wake_all`]; may return at any time.
-pub(crate) fn wait(word: &AtomicU32, expected: u32) {
+/// Sleeps while `word` is `expected`, until [`wake_all`] or for `at_most`; may return at any time.
+pub(crate) fn wait(word: &AtomicU32, expected: u32, at_most: Option<Duration>) {
     // SAFETY: the address of a live word.
-    unsafe { wait_at(core::ptr::from_ref(word).cast(), expected) };
+    unsafe { wait_at(core::ptr::from_ref(word).cast(), expected, at_most) };
 }
 
 /// Wakes every thread that sleeps on `word`.
@@ -13,16 +15,24 @@ pub(crate) fn wake_all(word: &AtomicU32) {
     wake_at(core::ptr::from_ref(word).cast(), i32::MAX);
 }
 
-/// Sleeps while the word at `address` is `expected`, until it is woken; may return at any time.
+/// Sleeps while the word at `address` is `expected`, until it is woken or for `at_most`; may return at any time.
 ///
 /// # Safety
 ///
 /// The word lives until this returns.
-pub(super) unsafe fn wait_at(address: *const u32, expected: u32) {
-    let no_timeout = core::ptr::null::<libc::timespec>();
-    // SAFETY: a live word (the caller); the kernel only reads it. Failure is a reason to look at the word again.
+pub(super) unsafe fn wait_at(address: *const u32, expected: u32, at_most: Option<Duration>) {
+    let timeout = at_most
+        .map(|time| libc::timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: time.subsec_nanos().into() });
+    // SAFETY: the address of a live word (the caller), and of a time that lives across the call, or null; the kernel
+    // only reads them. Failure is a reason to look at the word again.
     unsafe {
-        libc::syscall(libc::SYS_futex, address, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, expected, no_timeout);
+        libc::syscall(
+            libc::SYS_futex,
+            address,
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            timeout.as_ref().map_or(core::ptr::null(), core::ptr::from_ref),
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! Making a CPU restart its sequences.
+//! Making a CPU restart its sequences, and all CPUs see what each other has stored.
 
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -35,6 +35,13 @@ pub(crate) fn can_restart_sequences() -> bool {
 #[must_use]
 pub(crate) fn restart_sequences(cpu: CpuId) -> bool {
     cpu.os_id().is_none_or(|cpu| membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, CMD_FLAG_CPU, cpu.cast_signed()))
+}
+
+/// Puts a full barrier between what each thread of this process has done and what it does next; false where the kernel
+/// cannot, or has been forbidden to.
+#[must_use]
+pub(crate) fn barrier_on_all_cpus() -> bool {
+    can_restart_sequences() && membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0)
 }
 
 fn membarrier(command: libc::c_int, flags: libc::c_uint, cpu: libc::c_int) -> bool {

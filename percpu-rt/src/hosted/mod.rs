@@ -43,7 +43,7 @@ mod text;
 mod topology;
 
 pub(crate) use futex::{wait, wake_all};
-pub(crate) use membarrier::{can_restart_sequences, restart_sequences};
+pub(crate) use membarrier::{barrier_on_all_cpus, can_restart_sequences, restart_sequences};
 pub(crate) use mutex::Mutex;
 pub(crate) use pages::Pages;
 pub(crate) use records::is_busy_here as records_are_busy_here;

@@ -83,7 +83,7 @@ impl Mutex {
                 continue;
             }
             // SAFETY: the word is borrowed.
-            unsafe { futex::wait_at(self.word.as_ptr(), marked) };
+            unsafe { futex::wait_at(self.word.as_ptr(), marked, None) };
         }
     }
 }

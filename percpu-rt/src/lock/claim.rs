@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::raw::Place;
 use super::steps;
-use crate::arch::{self, LockWords};
+use crate::arch;
 use crate::cpu::CpuId;
 use crate::platform;
 
@@ -40,9 +40,4 @@ pub(super) fn claim(place: Place, cpu: CpuId) -> Result<(), LockOnError> {
     }
     let restart = || !expels || platform::restart_sequences(cpu);
     if steps::claim(&place, place.words(cpu.index()), restart) { Ok(()) } else { Err(LockOnError::Unsupported) }
-}
-
-/// Frees a copy that this thread has claimed.
-pub(super) fn release(words: &LockWords) {
-    steps::release_claim(words, platform::wake_all);
 }

@@ -4,8 +4,9 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-use super::claim;
-use super::raw::{LocalLock, Place};
+use super::raw::LocalLock;
+use super::steps;
+use crate::platform;
 
 /// Exclusive access to one CPU's copy of a [`LocalLock`]; its drop unlocks.
 ///
@@ -13,42 +14,37 @@ use super::raw::{LocalLock, Place};
 #[must_use = "the copy is unlocked as soon as the guard is dropped"]
 pub struct LocalLockGuard<'a, T> {
     lock: &'a LocalLock<T>,
-    held: Held,
+    /// Whether it was taken by a claim, and not by its own CPU.
+    claimed: bool,
     // The thread that locked is the one that is taken for the holder.
     not_send: PhantomData<*mut ()>,
-}
-
-/// How the copy was taken, and so how it is freed.
-enum Held {
-    /// By its own CPU; freed through the lock's place.
-    Locally(Place),
-    /// By a claim.
-    Remotely,
 }
 
 impl<'a, T> LocalLockGuard<'a, T> {
     /// # Safety
     ///
-    /// This thread has just acquired `lock`, a copy of the lock at `place`.
+    /// This thread has just acquired `lock`.
     #[inline(always)]
-    pub(super) unsafe fn acquired(lock: &'a LocalLock<T>, place: Place) -> Self {
-        Self { lock, held: Held::Locally(place), not_send: PhantomData }
+    pub(super) unsafe fn acquired(lock: &'a LocalLock<T>) -> Self {
+        Self { lock, claimed: false, not_send: PhantomData }
     }
 
     /// # Safety
     ///
     /// This thread has just claimed `lock`.
     pub(super) unsafe fn claimed(lock: &'a LocalLock<T>) -> Self {
-        Self { lock, held: Held::Remotely, not_send: PhantomData }
+        Self { lock, claimed: true, not_send: PhantomData }
     }
 }
 
 impl<T> Drop for LocalLockGuard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        match self.held {
-            Held::Locally(place) => place.release(self.lock.words()),
-            Held::Remotely => claim::release(self.lock.words()),
+        let words = self.lock.words();
+        if self.claimed {
+            steps::release_claim(words, platform::wake_all);
+        } else {
+            steps::release(words, platform::wake_all);
         }
     }
 }

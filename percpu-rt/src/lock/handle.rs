@@ -20,7 +20,8 @@ impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
     /// Debug builds refuse it always, release builds where the thread would wait.
     ///
     /// Context: threads, after set-up; in a signal handler only where no interrupted code can hold the lock. Costs
-    /// a restartable sequence here and one at the guard's drop, while nobody waits. Linux: `local_lock`.
+    /// a restartable sequence here and a store at the guard's drop, while nobody waits. Whoever sleeps interrupts, by a
+    /// system call, every CPU that runs the process. Linux: `local_lock`.
     ///
     /// # Panics
     ///
@@ -39,7 +40,7 @@ impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
         }
         let copy = place.try_acquire().unwrap_or_else(|| place.acquire_slowly());
         // SAFETY: acquired in the line above.
-        unsafe { self.guard(place, copy) }
+        unsafe { self.guard(copy) }
     }
 
     /// Locks this CPU's copy if it is free.
@@ -53,7 +54,7 @@ impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
     {
         let place = self.lock_place();
         // SAFETY: acquired in this line.
-        place.try_acquire().map(|copy| unsafe { self.guard(place, copy) })
+        place.try_acquire().map(|copy| unsafe { self.guard(copy) })
     }
 
     /// Calls `f` with this CPU's copy locked.
@@ -102,9 +103,9 @@ impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
     ///
     /// `copy` is one of this lock, which the thread has just acquired.
     #[inline(always)]
-    unsafe fn guard(&self, place: Place, copy: *mut LockWords) -> LocalLockGuard<'_, T> {
+    unsafe fn guard(&self, copy: *mut LockWords) -> LocalLockGuard<'_, T> {
         // SAFETY: the words come first in the lock, which lives for as long as `self` is borrowed and is reached by
         // shared references alone; the caller has acquired it.
-        unsafe { LocalLockGuard::acquired(&*copy.cast::<LocalLock<T>>(), place) }
+        unsafe { LocalLockGuard::acquired(&*copy.cast::<LocalLock<T>>()) }
     }
 }

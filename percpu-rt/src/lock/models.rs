@@ -8,7 +8,8 @@ extern crate std;
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::time::Duration;
 use std::sync::Arc;
 use std::vec::Vec;
 
@@ -17,8 +18,8 @@ use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
 use super::steps::{self, View};
-use crate::arch::{LockWords, acquire_copy, mark_copy, release_copy};
-use crate::primitive::AtomicU32;
+use crate::arch::{LockWords, acquire_copy};
+use crate::primitive::{AtomicU32, fence};
 
 /// Where threads sleep until a word changes.
 #[derive(Default)]
@@ -31,8 +32,7 @@ struct Futex {
 #[derive(Default)]
 struct Copy {
     words: LockWords,
-    state: Futex,
-    claim_waiters: Futex,
+    sleepers: Futex,
     value: UnsafeCell<u32>,
 }
 
@@ -46,15 +46,21 @@ struct Thread {
     cpu: Cell<usize>,
     /// The CPU on which it goes on after it has slept.
     wakes_on: usize,
+    /// Whether its barriers do anything.
+    has_barrier: bool,
 }
 
 impl Thread {
     fn new(copies: &Copies, owner: u64, cpu: usize) -> Self {
-        Self { copies: copies.clone(), owner, cpu: Cell::new(cpu), wakes_on: cpu }
+        Self { copies: copies.clone(), owner, cpu: Cell::new(cpu), wakes_on: cpu, has_barrier: true }
     }
 
     fn waking_on(self, cpu: usize) -> Self {
         Self { wakes_on: cpu, ..self }
+    }
+
+    fn without_barrier(self) -> Self {
+        Self { has_barrier: false, ..self }
     }
 
     fn lock(&self) -> &Copy {
@@ -62,12 +68,8 @@ impl Thread {
         self.copies.iter().find(|copy| ptr::eq(&copy.words, words)).expect("a copy of this lock")
     }
 
-    /// Frees what [`lock`](Self::lock) took; after a migration as the other backends do.
     fn unlock(&self, copy: &Copy) {
-        let here = ptr::eq(copy, &self.copies[self.cpu.get()]);
-        if !(here && release_copy(&copy.words)) {
-            steps::release_slowly(&copy.words, |word| self.wake_all(word));
-        }
+        steps::release(&copy.words, |word| self.wake_all(word));
     }
 
     fn lock_on(&self, cpu: usize) -> &Copy {
@@ -96,23 +98,18 @@ impl Thread {
     }
 
     fn futex(&self, word: &AtomicU32) -> &Futex {
-        let of_copy = |copy: &'_ Copy| ptr::eq(&copy.words.state, word) || ptr::eq(&copy.words.claim_waiters, word);
-        let copy = self.copies.iter().find(|copy| of_copy(copy)).expect("a word of this lock");
-        if ptr::eq(&copy.words.state, word) { &copy.state } else { &copy.claim_waiters }
+        let copy = self.copies.iter().find(|copy| ptr::eq(&copy.words.sleepers, word));
+        &copy.expect("a word of this lock").sleepers
     }
 }
 
 impl View for Thread {
-    fn acquire(&self) -> Result<*mut LockWords, (&LockWords, u32)> {
+    fn acquire(&self) -> Result<*mut LockWords, &LockWords> {
         let words = &self.copies[self.cpu.get()].words;
         match acquire_copy(words, self.owner) {
             0 => Ok(ptr::from_ref(words).cast_mut()),
-            found => Err((words, found)),
+            _ => Err(words),
         }
-    }
-
-    fn mark(&self, words: &LockWords, from: u32, to: u32) -> bool {
-        mark_copy(words, from, to)
     }
 
     fn owner(&self) -> u64 {
@@ -128,7 +125,15 @@ impl View for Thread {
         assert!(!self.copies.iter().any(is_mine), "this thread has nothing while it locks");
     }
 
-    fn wait(&self, word: &AtomicU32, expected: u32) {
+    fn barrier(&self) -> bool {
+        if self.has_barrier {
+            fence(SeqCst);
+        }
+        true
+    }
+
+    fn wait(&self, word: &AtomicU32, expected: u32, at_most: Option<Duration>) {
+        assert!(at_most.is_none(), "there was a barrier");
         let futex = self.futex(word);
         let looking = futex.looking.lock().expect("nobody panics");
         if word.load(Relaxed) == expected {
@@ -205,6 +210,15 @@ fn no_sleeper_is_left_behind() {
     let leaves = |copies| Thread::new(&copies, 2, 0).waking_on(1).count();
     let stays = |copies| Thread::new(&copies, 3, 0).count();
     model(2, [holds, leaves, stays], |[first, second]| first + second == 3 && second <= 1);
+}
+
+/// The control: a sleeper is not woken whom its barrier does not tell that the copy is free.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn without_its_barrier_a_sleeper_is_left_behind() {
+    let holds = |copies| Thread::new(&copies, 1, 0).count();
+    let sleeps = |copies| Thread::new(&copies, 2, 0).without_barrier().count();
+    model(4, [holds, sleeps], |counted| counted == [2, 0]);
 }
 
 #[test]

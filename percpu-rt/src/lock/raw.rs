@@ -2,13 +2,15 @@
 
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::sync::atomic::Ordering::SeqCst;
+use core::time::Duration;
 
 use super::owner::Owner;
 use super::steps::{self, View};
 use crate::arch::{self, LockWords};
 use crate::cpu::possible_cpus;
 use crate::platform;
-use crate::primitive::AtomicU32;
+use crate::primitive::{AtomicU32, fence};
 
 /// A value of which each CPU has a copy, lent as `&mut T` to one thread at a time.
 ///
@@ -83,7 +85,7 @@ impl Place {
 
     /// Takes this CPU's copy, if it is free.
     #[inline(always)]
-    pub(super) fn try_acquire(&self) -> Option<*mut LockWords> {
+    pub(super) fn try_acquire(self) -> Option<*mut LockWords> {
         // SAFETY: a live lock (`new`).
         let (copy, found) = unsafe { arch::acquire(self.0, Owner::this_thread().to_word()) };
         (found == 0).then_some(copy)
@@ -95,32 +97,20 @@ impl Place {
     ///
     /// Where the sleep would have no end: this thread holds a copy of the lock, or the holder is known to be a thread
     /// that did not survive a fork.
+    // By value: the address of a place would keep it in memory on the fast path too.
     #[cold]
-    pub(super) fn acquire_slowly(&self) -> *mut LockWords {
-        steps::acquire_slowly(self)
-    }
-
-    /// Frees a copy that the calling thread has acquired.
-    #[inline(always)]
-    pub(super) fn release(&self, words: &LockWords) {
-        // SAFETY: a live lock (`new`), and a copy of it that this thread holds.
-        if !unsafe { arch::release(self.0, core::ptr::from_ref(words).cast_mut()) } {
-            release_slowly(words);
-        }
+    #[inline(never)]
+    pub(super) fn acquire_slowly(self) -> *mut LockWords {
+        steps::acquire_slowly(&self)
     }
 }
 
 impl View for Place {
-    fn acquire(&self) -> Result<*mut LockWords, (&LockWords, u32)> {
+    fn acquire(&self) -> Result<*mut LockWords, &LockWords> {
         // SAFETY: a live lock (`new`).
         let (copy, found) = unsafe { arch::acquire(self.0, self.owner()) };
         // SAFETY: a live copy of it; its words are atomics.
-        if found == 0 { Ok(copy) } else { Err((unsafe { &*copy }, found)) }
-    }
-
-    fn mark(&self, words: &LockWords, from: u32, to: u32) -> bool {
-        // SAFETY: a live lock (`new`), and a copy of it.
-        unsafe { arch::mark(self.0, core::ptr::from_ref(words).cast_mut(), from, to) }
+        if found == 0 { Ok(copy) } else { Err(unsafe { &*copy }) }
     }
 
     fn owner(&self) -> u64 {
@@ -139,17 +129,16 @@ impl View for Place {
         }
     }
 
-    fn wait(&self, word: &AtomicU32, expected: u32) {
-        platform::wait(word, expected);
+    fn barrier(&self) -> bool {
+        fence(SeqCst);
+        !arch::FAST_PATH_IS_PLAIN || platform::barrier_on_all_cpus()
+    }
+
+    fn wait(&self, word: &AtomicU32, expected: u32, at_most: Option<Duration>) {
+        platform::wait(word, expected, at_most);
     }
 
     fn wake_all(&self, word: &AtomicU32) {
         platform::wake_all(word);
     }
-}
-
-/// Frees a copy whose CPU the thread has left, or for which others wait.
-#[cold]
-fn release_slowly(words: &LockWords) {
-    steps::release_slowly(words, platform::wake_all);
 }

@@ -1,71 +1,36 @@
-//! The three steps of a lock that are taken on its own CPU.
+//! The step of a lock that is taken on its own CPU.
 //!
-//! By atomics, so that it does not matter whether it still is its own.
+//! By an atomic, so that it does not matter whether it still is its own.
 
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::super::{HELD, LockWords, locate};
+use super::super::{LockWords, locate};
 use super::cpu::current_cpu;
 
-/// Whether the steps may be overwritten by, and may overwrite, an atomic of another CPU.
+/// Whether nothing but restarts and barriers orders this step, and the store that frees, with what other CPUs do.
 pub(crate) const FAST_PATH_IS_PLAIN: bool = false;
 
-/// Takes this CPU's copy for `owner` if it is free. Returns the copy, and the state found: 0 where it is taken now.
+/// Takes this CPU's copy for `owner` if it is free. Returns the copy, and who was found: 0 where it is taken now.
 ///
 /// # Safety
 ///
 /// `place` is the per-CPU pointer of a live lock's words.
 #[inline]
-pub(crate) unsafe fn acquire(place: *mut LockWords, owner: u64) -> (*mut LockWords, u32) {
+pub(crate) unsafe fn acquire(place: *mut LockWords, owner: u64) -> (*mut LockWords, u64) {
     let copy = locate(place.cast(), current_cpu()).cast::<LockWords>();
     // SAFETY: a copy of the caller's lock, whose words are atomics.
     (copy, acquire_copy(unsafe { &*copy }, owner))
 }
 
-/// Frees the copy `held` if its state is [`HELD`] and nothing else; false where it did not.
-///
-/// # Safety
-///
-/// As [`acquire`]; the calling thread has acquired `held`, a copy of this lock.
+/// Takes a copy for `owner` if it is free. Returns who was found.
 #[inline]
-pub(crate) unsafe fn release(_place: *mut LockWords, held: *mut LockWords) -> bool {
-    // SAFETY: a copy of the caller's lock, whose words are atomics.
-    release_copy(unsafe { &*held })
-}
-
-/// Changes the state of the copy `busy` from `from` to `to`; false where it did not.
-///
-/// # Safety
-///
-/// As [`acquire`]; `busy` is a copy of this lock.
-#[inline]
-pub(crate) unsafe fn mark(_place: *mut LockWords, busy: *mut LockWords, from: u32, to: u32) -> bool {
-    // SAFETY: a copy of the caller's lock, whose words are atomics.
-    mark_copy(unsafe { &*busy }, from, to)
-}
-
-/// Takes a copy for `owner` if it is free. Returns the state found.
-#[inline]
-pub(crate) fn acquire_copy(words: &LockWords, owner: u64) -> u32 {
-    match words.state.compare_exchange(0, HELD, Acquire, Relaxed) {
-        Ok(free) => {
-            words.owner.store(owner, Relaxed);
-            free
-        }
-        Err(found) => found,
+pub(crate) fn acquire_copy(words: &LockWords, owner: u64) -> u64 {
+    // Whoever claims has to get it in the end. That it has it already is for the exchange to see.
+    let claimer = words.claimer.load(Relaxed);
+    if claimer != 0 {
+        return claimer;
     }
-}
-
-/// As [`release`].
-#[inline]
-pub(crate) fn release_copy(words: &LockWords) -> bool {
-    // The owner goes first: the next one is stored only after the state is taken.
-    words.owner.store(0, Relaxed);
-    words.state.compare_exchange(HELD, 0, Release, Relaxed).is_ok()
-}
-
-/// As [`mark`].
-#[inline]
-pub(crate) fn mark_copy(words: &LockWords, from: u32, to: u32) -> bool {
-    words.state.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
+    match words.owner.compare_exchange(0, owner, Acquire, Relaxed) {
+        Ok(found) | Err(found) => found,
+    }
 }
