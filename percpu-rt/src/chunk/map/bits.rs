@@ -171,35 +171,27 @@ impl Bits {
     /// The granule behind the last that is taken before `before`.
     #[inline]
     fn after_used_before(&self, before: u32) -> u32 {
-        let mut word = before as usize / 64;
-        let below = (1_u64 << (before % 64)) - 1;
-        let mut used = if word < WORDS { self.used[word] & below } else { 0 };
-        loop {
-            if used != 0 {
-                return word as u32 * 64 + 64 - used.leading_zeros();
-            }
-            if word == 0 {
-                return 0;
-            }
-            word -= 1;
-            used = self.used[word];
-        }
+        find_set_below(before, |word| self.used[word])
     }
 
-    /// The longest free runs. They are not longer than those of `before`, and counting ends where they are as long.
+    /// The longest free runs. They are not longer than `most`, and counting ends where they are as long. It begins at the
+    /// block's end: the lowest places are taken first, so the longest run is there.
     #[inline]
-    pub(super) fn holes(&self, before: &Holes) -> Holes {
+    pub(super) fn holes(&self, most: &Holes) -> Holes {
         let mut holes = Holes::NONE;
-        let mut begin = self.next_free(0);
-        while begin < GRANULES {
-            let end = self.next_used(begin);
-            holes = holes.or(Holes::of(begin, end));
-            if holes == *before {
-                break;
+        let mut end = GRANULES;
+        loop {
+            end = find_set_below(end, |word| !self.used[word]);
+            if end == 0 {
+                return holes;
             }
-            begin = self.next_free(end);
+            let begin = self.after_used_before(end);
+            holes = holes.or(Holes::of(begin, end));
+            if holes == *most {
+                return holes;
+            }
+            end = begin;
         }
-        holes
     }
 }
 
@@ -250,6 +242,22 @@ fn find_set(from: u32, words: impl Fn(usize) -> u64) -> u32 {
         found = words(word);
     }
     word as u32 * 64 + found.trailing_zeros()
+}
+
+/// The granule behind the last one before `before` whose bit is set in what `words` tells, or 0.
+#[inline]
+fn find_set_below(before: u32, words: impl Fn(usize) -> u64) -> u32 {
+    let mut word = before as usize / 64;
+    let below = (1_u64 << (before % 64)) - 1;
+    let mut found = if word < WORDS { words(word) & below } else { 0 };
+    while found == 0 {
+        if word == 0 {
+            return 0;
+        }
+        word -= 1;
+        found = words(word);
+    }
+    word as u32 * 64 + 64 - found.leading_zeros()
 }
 
 #[cfg(test)]

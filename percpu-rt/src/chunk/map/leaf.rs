@@ -129,7 +129,7 @@ impl Leaf {
 
     /// The free runs of all blocks of `zone`; see [`Holes::of_all`].
     pub(super) fn holes_of(&self, zone: Zone, most: &Holes) -> Holes {
-        Holes::of_all(ones(self.zones[zone as usize]).map(|index| &self.holes[index as usize]), most)
+        Holes::of_all(ones_down(self.zones[zone as usize]).map(|index| &self.holes[index as usize]), most)
     }
 
     pub(super) fn runs(&self) -> Runs {
@@ -310,5 +310,14 @@ pub(super) fn ones(mut mask: u32) -> impl Iterator<Item = u32> {
         let some = mask != 0;
         mask &= mask.wrapping_sub(1);
         some.then_some(bit)
+    })
+}
+
+/// The same, from the highest.
+pub(super) fn ones_down(mut mask: u32) -> impl Iterator<Item = u32> {
+    core::iter::from_fn(move || {
+        let bit = mask.checked_ilog2()?;
+        mask &= !(1 << bit);
+        Some(bit)
     })
 }

@@ -2,7 +2,7 @@
 
 use super::cells::Owned;
 use super::holes::Holes;
-use super::leaf::{Effect, Leaf};
+use super::leaf::{Effect, Leaf, ones, ones_down};
 use super::runs::{FANOUT, Runs};
 use super::zone::{ZONES, Zone};
 
@@ -25,6 +25,8 @@ pub(super) struct Node {
     /// The free blocks below each child.
     pub(super) runs: [Runs; FANOUT],
     pub(super) children: [Child; FANOUT],
+    /// The children that have records of their own: what there is to know of the others is their kind.
+    present: u32,
     /// The children with idle blocks below them, and with such that may be given back.
     pub(super) idle: u32,
     pub(super) surplus: u32,
@@ -40,6 +42,7 @@ impl Node {
             holes: [[Holes::NONE; FANOUT]; ZONES],
             runs: [runs; FANOUT],
             children: core::array::from_fn(child),
+            present: 0,
             idle: 0,
             surplus: 0,
             shift,
@@ -63,7 +66,8 @@ impl Node {
         let mut node = self;
         let mut base = 0;
         loop {
-            let index = node.holes[zone as usize].iter().position(|holes| holes.fit(lane, need))?;
+            let holes = &node.holes[zone as usize];
+            let index = ones(node.present).find(|&index| holes[index as usize].fit(lane, need))? as usize;
             base += (index as u32) << node.shift;
             match &node.children[index] {
                 Child::Node(child) => node = child,
@@ -97,7 +101,7 @@ impl Node {
     /// The lowest idle block at or behind `from`.
     pub(super) fn next_idle(&self, from: u32) -> Option<u32> {
         let first = from >> self.shift;
-        for index in super::leaf::ones(self.idle & (!0_u32).checked_shl(first)?) {
+        for index in ones(self.idle & (!0_u32).checked_shl(first)?) {
             let base = index << self.shift;
             let from = from.saturating_sub(base);
             let found = match &self.children[index as usize] {
@@ -199,6 +203,8 @@ impl Node {
 
     /// Takes anew all that this node says of a child.
     pub(super) fn refresh(&mut self, index: usize) {
+        let is_present = matches!(self.children[index], Child::Leaf(_) | Child::Node(_));
+        self.present = if is_present { self.present | 1 << index } else { self.present & !(1 << index) };
         for zone in Zone::ALL {
             self.holes[zone as usize][index] = self.child_holes(index, zone, &Holes::UNBOUNDED);
         }
@@ -218,11 +224,14 @@ impl Node {
         self.surplus = if surplus { self.surplus | bit } else { self.surplus & !bit };
     }
 
-    /// The free runs below a child, which are not longer than `most`.
+    /// The free runs below a child, which are not longer than `most`. Counting begins at the highest, which is the emptiest.
     fn child_holes(&self, index: usize, zone: Zone, most: &Holes) -> Holes {
         match &self.children[index] {
             Child::Leaf(leaf) => leaf.holes_of(zone, most),
-            Child::Node(node) => Holes::of_all(node.holes[zone as usize].iter(), most),
+            Child::Node(node) => {
+                let holes = &node.holes[zone as usize];
+                Holes::of_all(ones_down(node.present).map(|index| &holes[index as usize]), most)
+            }
             Child::Outside | Child::Untouched => Holes::NONE,
         }
     }
