@@ -1,7 +1,7 @@
 //! Whether the initializer of a `zeroed` variable is zero, where a constant can tell.
 //!
-//! The code generator refuses other values too, in no section without file bytes they can stand. But it does so without a
-//! place in the source. A constant has one, and may look at every byte where none is padding.
+//! The code generator refuses every other value, since a section without file bytes cannot hold it, but names no place in
+//! the source. A constant has one, and may look at every byte where none is padding.
 
 use core::fmt;
 use core::marker::PhantomData;
