@@ -38,7 +38,7 @@ fn nobody_sleeps_on() {
 }
 
 #[test]
-#[cfg_attr(percpu_backend = "generic", ignore = "it needs no registration")]
+#[cfg_attr(any(percpu_backend = "generic", not(target_arch = "x86_64")), ignore = "it needs no registration")]
 fn nor_without_registration() {
     for name in ["exclusion::a_pair_is_never_seen_in_the_middle", "exclusion::nobody_sleeps_on"] {
         let text = output(this_test(name).env("GLIBC_TUNABLES", "glibc.pthread.rseq=0"));
@@ -48,7 +48,7 @@ fn nor_without_registration() {
 
 /// Without `membarrier` nobody can claim, and sleepers have to look for themselves.
 #[test]
-#[cfg_attr(percpu_backend = "generic", ignore = "it needs no barrier")]
+#[cfg_attr(any(percpu_backend = "generic", not(target_arch = "x86_64")), ignore = "it needs no barrier")]
 fn nor_where_barriers_are_refused() {
     let text = output(&mut without_barrier("exclusion::load_without_claims", libc::EPERM));
     assert!(text.contains("1 passed"), "{text}");
@@ -65,7 +65,7 @@ fn load_without_claims() {
 /// The control: without it nobody knows whether the load would notice. That of the sleepers' barrier is in the models.
 #[test]
 #[cfg_attr(
-    any(debug_assertions, percpu_backend = "generic"),
+    any(debug_assertions, percpu_backend = "generic", not(target_arch = "x86_64")),
     ignore = "stores have to be late: it needs optimised code and plain ones, as in .ci/run's `optimised`"
 )]
 fn a_claim_without_its_barrier_fails() {
