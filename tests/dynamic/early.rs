@@ -5,6 +5,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 
 use crate::alone;
 use crate::object::layout;
+use percpu_tests::tool::skip_sanitized;
 
 /// What Linux has for allocations before its allocator can grow, and so the least here.
 const EARLY: usize = 20 << 10;
@@ -37,6 +38,9 @@ fn bytes_of(size: usize) -> usize {
 
 #[test]
 fn the_first_chunk_needs_no_system_call() {
+    if skip_sanitized("counting system calls") {
+        return;
+    }
     if !alone("early::the_first_chunk_needs_no_system_call") {
         return;
     }

@@ -8,6 +8,7 @@ use percpu_rt::{
 
 use crate::object::{Object, layout};
 use crate::{alone, alone_with};
+use percpu_tests::tool::skip_sanitized;
 
 const MIB: usize = 1 << 20;
 
@@ -94,6 +95,9 @@ fn resident() -> usize {
 
 #[test]
 fn pages_of_what_is_freed_go_back() {
+    if skip_sanitized("counting resident pages") {
+        return;
+    }
     if !alone("limits::pages_of_what_is_freed_go_back") {
         return;
     }
@@ -139,6 +143,9 @@ fn is_closed(address: *const u8) -> bool {
 
 #[test]
 fn locked_pages_go_back_too() {
+    if skip_sanitized("counting resident pages") {
+        return;
+    }
     if !alone("limits::locked_pages_go_back_too") {
         return;
     }
