@@ -1,11 +1,11 @@
 //! What is to be had at once: without a system call, as where the kernel ends whoever makes one.
 
 use percpu_rt::{AllocFlags, alloc_percpu, free_percpu};
+use percpu_tests::tool::skip_sanitized;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 use crate::alone;
 use crate::object::layout;
-use percpu_tests::tool::skip_sanitized;
 
 /// What Linux has for allocations before its allocator can grow, and so the least here.
 const EARLY: usize = 20 << 10;

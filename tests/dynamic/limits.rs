@@ -5,10 +5,10 @@ use std::fs;
 use percpu_rt::{
     AllocError, AllocFlags, alloc_percpu, alloc_percpu_batch, free_percpu, per_cpu, possible_cpus, stats, unit_size,
 };
+use percpu_tests::tool::skip_sanitized;
 
 use crate::object::{Object, layout};
 use crate::{alone, alone_with};
-use percpu_tests::tool::skip_sanitized;
 
 const MIB: usize = 1 << 20;
 
