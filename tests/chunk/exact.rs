@@ -101,6 +101,25 @@ fn a_hole_in_the_other_zone() {
     }
 }
 
+/// What a node says of its leaves is true again once a hole is taken: the next is found in another leaf, and no page
+/// is populated for want of it.
+#[test]
+fn a_hole_in_another_leaf() {
+    const SIZE: usize = 1000;
+    let mut model = model(64 << 20, PAGE);
+    let count = 40 * 32 * (PAGE / SIZE);
+    let offsets: Vec<_> = (0..count).map(|_| model.alloc(SIZE, 4, AllocFlags::NONE).expect("room")).collect();
+    let populated = model.allocator.stats().populated_bytes;
+    assert!(populated <= count * SIZE * 21 / 20, "{populated} bytes are populated for {}", count * SIZE);
+    for leaf in [30, 5, 39, 17, 33] {
+        let hole = offsets[leaf * 128 + 70];
+        model.free(hole);
+        assert_eq!(model.alloc(SIZE, 4, AllocFlags::NONE), Ok(hole));
+    }
+    assert_eq!(model.allocator.stats().populated_bytes, populated);
+    model.finish();
+}
+
 /// All of a unit in one object, beyond 32 KiB and at once.
 #[test]
 fn as_large_as_the_unit() {
