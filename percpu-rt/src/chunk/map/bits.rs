@@ -32,25 +32,6 @@ impl Bits {
     /// Nothing taken.
     pub(super) const EMPTY: Self = Self { used: [0; WORDS], start: [0; WORDS] };
 
-    /// The lowest granule at or behind `from` from which `need` are free, at a multiple of `1 << lane`.
-    #[inline]
-    pub(super) fn find(&self, from: u32, need: u32, lane: usize) -> Option<u32> {
-        if need <= 64 { self.find_short(from, need, lane) } else { self.find_long(from, need, lane) }
-    }
-
-    fn find_short(&self, from: u32, need: u32, lane: usize) -> Option<u32> {
-        let first = from as usize / 64;
-        let mut from = !0_u64 << (from % 64);
-        for word in first..WORDS {
-            let begins = self.begins(word, need, lane) & from;
-            if begins != 0 {
-                return Some(word as u32 * 64 + begins.trailing_zeros());
-            }
-            from = !0;
-        }
-        None
-    }
-
     /// Where in `word` runs of `need` granules begin, up to 64, at multiples of `1 << lane`.
     ///
     /// By halves: bit `n` of `runs` says that the granules from `n` on are free, as many as `have`.
@@ -71,6 +52,7 @@ impl Bits {
         runs as u64 & multiples(word, lane)
     }
 
+    /// The lowest granule at or behind `from` from which `need` are free, at a multiple of `1 << lane`.
     fn find_long(&self, from: u32, need: u32, lane: usize) -> Option<u32> {
         let mut begin = self.next_free(from);
         while begin < GRANULES {
@@ -262,6 +244,10 @@ fn find_set_below(before: u32, words: impl Fn(usize) -> u64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -287,12 +273,21 @@ mod tests {
         for granule in (0..GRANULES).filter(|granule| granule * granule % 97 < 5 && *granule < 700) {
             bits.take(granule, granule + 1, true);
         }
-        let free = |granule: u32| granule < GRANULES && bits.at(granule) == At::Free;
+        let is_free: Vec<bool> = (0..GRANULES).map(|granule| bits.at(granule) == At::Free).collect();
+        let free = |granule: u32| is_free.get(granule as usize) == Some(&true);
         let holes = bits.holes(&Holes::UNBOUNDED);
         for lane in 0..=10 {
             for need in 1..=GRANULES {
                 let lowest = (0..GRANULES).step_by(1 << lane).find(|&begin| (begin..begin + need).all(free));
-                assert_eq!(bits.find(0, need, lane), lowest, "{need} granules at {lane}");
+                let mut found = None;
+                bits.take_many(need, lane, |begin| {
+                    found = Some(begin);
+                    false
+                });
+                assert_eq!(found, lowest, "{need} granules at {lane}");
+                if let Some(begin) = found {
+                    bits.release(begin, begin + need);
+                }
                 assert_eq!(holes.fit(lane, need), lowest.is_some(), "{need} granules at {lane}");
             }
         }

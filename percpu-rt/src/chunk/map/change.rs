@@ -68,7 +68,7 @@ impl Map {
         let mut block = blocks.start;
         while block < blocks.end {
             let end = (block / FANOUT as u32 * FANOUT as u32 + FANOUT as u32).min(blocks.end);
-            root.edit_whole(block, |leaf| {
+            root.edit(block..end, |leaf| {
                 *surplus -= surplus_pages(leaf);
                 edit(leaf, records, block..end);
                 *surplus += surplus_pages(leaf);
@@ -157,6 +157,7 @@ fn materialise(node: &mut Owned<Node>, blocks: &Range<u32>, base: u32, records: 
     for (index, from, to) in overlapping(node, blocks, base) {
         if matches!(node.children[index], Child::Untouched) {
             node.children[index] = records.new_child(node.shift, true, page_blocks);
+            node.refresh(index);
         }
         let base = base + ((index as u32) << node.shift);
         if let Child::Node(child) = &mut node.children[index] {

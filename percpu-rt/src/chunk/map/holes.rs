@@ -86,19 +86,6 @@ impl Holes {
     pub(super) fn fit(&self, lane: usize, need: u32) -> bool {
         i32::from(self.0[lane]) >= need as i32
     }
-
-    /// Whether `self` decides a lane of `all`, so that `all` has to be counted anew once `self` shrinks to `after`.
-    #[inline]
-    pub(super) fn decide(&self, all: &Self, after: &Self) -> bool {
-        // No lane is longer than in `all`: all bits of a lane are set where it decides.
-        let mut decides = 0;
-        for lane in 0..LANES {
-            let is_longest = -i16::from(self.0[lane] == all.0[lane]);
-            let is_shorter = -i16::from(after.0[lane] < self.0[lane]);
-            decides |= is_longest & is_shorter;
-        }
-        decides != 0
-    }
 }
 
 #[cfg(test)]
@@ -113,13 +100,5 @@ mod tests {
         }
         let whole = Holes::of(0, GRANULES);
         assert!((0..=10).all(|lane| whole.fit(lane, GRANULES)));
-    }
-
-    #[test]
-    fn the_longest_is_counted_anew_where_it_may_have_been_lost() {
-        let (long, short) = (Holes::of(0, 8), Holes::of(16, 20));
-        let all = long.or(short);
-        assert!(long.decide(&all, &Holes::NONE) && !long.decide(&all, &long));
-        assert!(!Holes::of(17, 20).decide(&all, &Holes::NONE));
     }
 }

@@ -40,7 +40,8 @@ pub(super) struct Block {
 /// Thirty-two blocks. In the masks, the lowest bit is the lowest block.
 #[derive(Debug)]
 pub(super) struct Leaf {
-    /// The free runs within each shared block that is in a zone's mask; else [`Holes::NONE`].
+    /// At least the free runs within each shared block that is in a zone's mask; else [`Holes::NONE`]. A free makes them
+    /// longer, and taking leaves them as they are: a search that is misled counts them anew.
     pub(super) holes: [Holes; FANOUT],
     pub(super) blocks: [Block; FANOUT],
     /// The shared blocks that objects may be put into, by zone.
@@ -57,13 +58,11 @@ pub(super) struct Leaf {
     page_blocks: u32,
 }
 
-/// What has changed in a leaf by an operation on one block.
+/// What there is more of in a leaf than was said before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Effect {
-    pub(super) zone: Zone,
-    /// The block's free runs before and after.
-    pub(super) before: Holes,
-    pub(super) after: Holes,
+pub(super) struct News {
+    /// Free runs within shared blocks of a zone.
+    pub(super) holes: Option<(Zone, Holes)>,
     /// Whether a block became free.
     pub(super) space: bool,
 }
@@ -113,16 +112,36 @@ impl Leaf {
         starts * ((1_u64 << self.page_blocks) - 1) as u32
     }
 
-    /// The lowest block of `zone` in which a run of `need` granules fits.
+    /// Takes runs of `need` granules in the lowest block of `zone` that has one, as many as `place` takes: it is given the
+    /// first granule of each and how far it may have been written, and says whether it takes one more. Returns the block.
     #[inline]
-    pub(super) fn find(&self, zone: Zone, lane: usize, need: u32) -> Option<u32> {
-        let mut blocks = self.zones[zone as usize];
-        while blocks != 0 {
-            let block = blocks.trailing_zeros();
-            if self.holes[block as usize].fit(lane, need) {
-                return Some(block);
+    pub(super) fn take_shared(
+        &mut self,
+        zone: Zone,
+        lane: usize,
+        need: u32,
+        place: &mut impl FnMut(u32, u32) -> bool,
+    ) -> Option<u32> {
+        for index in ones(self.zones[zone as usize]) {
+            let holes = &mut self.holes[index as usize];
+            if !holes.fit(lane, need) {
+                continue;
             }
-            blocks &= blocks - 1;
+            let block = &mut self.blocks[index as usize];
+            let bits = block.bits.as_deref_mut()?;
+            let (high, used) = (&mut block.high, &mut block.used);
+            let before = *used;
+            bits.take_many(need, lane, |begin| {
+                let end = begin + need;
+                *used += need as u16;
+                let more = place(begin, u32::from(*high).clamp(begin, end));
+                *high = (*high).max(end as u16);
+                more
+            });
+            if *used != before {
+                return Some(index);
+            }
+            *holes = bits.holes(holes);
         }
         None
     }
@@ -130,6 +149,13 @@ impl Leaf {
     /// The free runs of all blocks of `zone`; see [`Holes::of_all`].
     pub(super) fn holes_of(&self, zone: Zone, most: &Holes) -> Holes {
         Holes::of_all(ones_down(self.zones[zone as usize]).map(|index| &self.holes[index as usize]), most)
+    }
+
+    /// The free runs of those of `blocks` that are of `zone`, if any.
+    pub(super) fn holes_among(&self, zone: Zone, blocks: u32) -> Option<(Zone, Holes)> {
+        let blocks = blocks & self.zones[zone as usize];
+        let each = ones(blocks).map(|index| &self.holes[index as usize]);
+        (blocks != 0).then(|| (zone, Holes::of_all(each, &Holes::UNBOUNDED)))
     }
 
     pub(super) fn runs(&self) -> Runs {
@@ -157,94 +183,60 @@ impl Leaf {
         self.page_blocks
     }
 
-    /// Takes the lowest fitting granules of shared block `index`: the first, and how far those of the object may have
-    /// been written.
-    #[inline]
-    pub(super) fn take_shared(&mut self, index: u32, lane: usize, need: u32) -> Option<(u32, u32, Effect)> {
-        let block = &mut self.blocks[index as usize];
-        let bits = block.bits.as_deref_mut()?;
-        let begin = bits.find(0, need, lane)?;
-        let end = begin + need;
-        let (hole_begin, hole_end) = bits.hole_around(begin, begin);
-        bits.take(begin, end, true);
-        let before = self.holes[index as usize];
-        let hole = Holes::of(hole_begin, hole_end);
-        let left = Holes::of(hole_begin, begin).or(Holes::of(end, hole_end));
-        let after = if hole.decide(&before, &left) { bits.holes(&before) } else { before };
-        self.holes[index as usize] = after;
-        block.used += need as u16;
-        let written = u32::from(block.high).clamp(begin, end);
-        block.high = block.high.max(end as u16);
-        Some((begin, written, Effect { zone: block.zone, before, after, space: false }))
-    }
-
-    /// As [`take_shared`](Self::take_shared), for as many objects as `place` takes: it is given the first granule of
-    /// each and how far it may have been written, and says whether it takes one more.
-    #[inline]
-    pub(super) fn take_shared_many(
-        &mut self,
-        index: u32,
-        lane: usize,
-        need: u32,
-        mut place: impl FnMut(u32, u32) -> bool,
-    ) -> Option<Effect> {
-        let block = &mut self.blocks[index as usize];
-        let bits = block.bits.as_deref_mut()?;
-        let (high, used) = (&mut block.high, &mut block.used);
-        bits.take_many(need, lane, |begin| {
-            let end = begin + need;
-            *used += need as u16;
-            let more = place(begin, u32::from(*high).clamp(begin, end));
-            *high = (*high).max(end as u16);
-            more
-        });
-        let before = self.holes[index as usize];
-        let after = bits.holes(&before);
-        self.holes[index as usize] = after;
-        Some(Effect { zone: block.zone, before, after, space: false })
-    }
-
     /// Frees a slot of shared block `index`. The bits come back where the block is free by that.
     #[inline]
-    pub(super) fn release_shared(&mut self, index: u32, slot: Slot) -> (Effect, Option<Owned<Bits>>) {
+    pub(super) fn release_shared(&mut self, index: u32, slot: Slot) -> (News, Option<Owned<Bits>>) {
         let Slot { begin, end } = slot;
-        let bit = 1 << index;
         let block = &mut self.blocks[index as usize];
-        let before = self.holes[index as usize];
-        let zone = block.zone;
         block.used -= (end - begin) as u16;
         if block.used == 0 {
-            block.kind = Kind::Free;
-            self.zones[zone as usize] &= !bit;
-            self.free |= bit;
-            self.holes[index as usize] = Holes::NONE;
-            return (Effect { zone, before, after: Holes::NONE, space: true }, block.bits.take());
+            return self.release_block(index);
         }
-        let mut after = before;
+        let mut news = News { holes: None, space: false };
         if let Some(bits) = block.bits.as_deref_mut() {
             bits.release(begin, end);
-            // A block that is not in its zone's mask yet has no runs that anybody may take.
-            if self.zones[zone as usize] & bit != 0 {
-                let (begin, end) = bits.hole_around(begin, end);
-                after = before.or(Holes::of(begin, end));
-            }
+            let (begin, end) = bits.hole_around(begin, end);
+            news.holes = self.found(index, Holes::of(begin, end));
         }
+        (news, None)
+    }
+
+    /// Frees shared block `index`, of which nothing is taken any more.
+    fn release_block(&mut self, index: u32) -> (News, Option<Owned<Bits>>) {
+        let block = &mut self.blocks[index as usize];
+        let bit = 1 << index;
+        block.kind = Kind::Free;
+        self.zones[block.zone as usize] &= !bit;
+        self.free |= bit;
+        self.holes[index as usize] = Holes::NONE;
+        (News { holes: None, space: true }, block.bits.take())
+    }
+
+    /// Notes free runs of shared block `index`; what is to be told of them, if they are longer than what was said.
+    #[inline]
+    fn found(&mut self, index: u32, holes: Holes) -> Option<(Zone, Holes)> {
+        let zone = self.blocks[index as usize].zone;
+        // A block that is not in its zone's mask yet has no runs that anybody may take.
+        if self.zones[zone as usize] & 1 << index == 0 {
+            return None;
+        }
+        let before = self.holes[index as usize];
+        let after = before.or(holes);
         self.holes[index as usize] = after;
-        (Effect { zone, before, after, space: false }, None)
+        (before != after).then_some((zone, after))
     }
 
     /// Frees objects of `need` granules in shared block `index`, which begin at the granules that `begins` gives, up to the
-    /// first where none does. Returns how many, what has changed, and the bits where the block is free by that.
+    /// first where none does. Returns how many, what there is more of, and the bits where the block is free by that.
     pub(super) fn release_many(
         &mut self,
         index: u32,
         need: u32,
         begins: impl Iterator<Item = u32> + Clone,
-    ) -> (usize, Effect, Option<Owned<Bits>>) {
+    ) -> (usize, News, Option<Owned<Bits>>) {
         let block = &mut self.blocks[index as usize];
-        let before = self.holes[index as usize];
-        let mut effect = Effect { zone: block.zone, before, after: before, space: false };
-        let Some(bits) = block.bits.as_deref_mut() else { return (0, effect, None) };
+        let mut news = News { holes: None, space: false };
+        let Some(bits) = block.bits.as_deref_mut() else { return (0, news, None) };
         let mut count = 0;
         for begin in begins.clone() {
             let end = begin + need;
@@ -257,27 +249,21 @@ impl Leaf {
             count += 1;
         }
         block.used -= (count as u32 * need) as u16;
-        let bit = 1 << index;
         if block.used == 0 {
-            block.kind = Kind::Free;
-            self.zones[block.zone as usize] &= !bit;
-            self.free |= bit;
-            self.holes[index as usize] = Holes::NONE;
-            effect = Effect { after: Holes::NONE, space: true, ..effect };
-            return (count, effect, block.bits.take());
+            let (news, bits) = self.release_block(index);
+            return (count, news, bits);
         }
-        if self.zones[block.zone as usize] & bit != 0 {
-            let mut hole = (0, 0);
-            for begin in begins.take(count) {
-                // Neighbours have left one hole.
-                if !(hole.0..hole.1).contains(&begin) {
-                    hole = bits.hole_around(begin, begin + need);
-                    effect.after = effect.after.or(Holes::of(hole.0, hole.1));
-                }
+        let mut hole = (0, 0);
+        let mut holes = Holes::NONE;
+        for begin in begins.take(count) {
+            // Neighbours have left one hole.
+            if !(hole.0..hole.1).contains(&begin) {
+                hole = bits.hole_around(begin, begin + need);
+                holes = holes.or(Holes::of(hole.0, hole.1));
             }
-            self.holes[index as usize] = effect.after;
         }
-        (count, effect, None)
+        news.holes = self.found(index, holes);
+        (count, news, None)
     }
 
     /// What stands at a granule of block `index`.

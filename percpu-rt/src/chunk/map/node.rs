@@ -1,8 +1,15 @@
 //! The tree over the leaves: what is below each child, so that a search goes down one path.
+//!
+//! Of holes it says at least what there is: a free tells it at once, in passing, and what was taken is found out by the
+//! search that is misled. So an allocation changes nothing above its block, and each costs one count at the most, since a
+//! count is right until something is taken again.
+
+use core::ops::Range;
 
 use super::cells::Owned;
 use super::holes::Holes;
-use super::leaf::{Effect, Leaf, ones, ones_down};
+use super::leaf::{Leaf, News, ones, ones_down};
+use super::range::in_leaf;
 use super::runs::{FANOUT, Runs};
 use super::zone::{ZONES, Zone};
 
@@ -20,7 +27,7 @@ pub(super) enum Child {
 /// Thirty-two children of the same size.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// The free runs within the shared blocks below each child, by zone.
+    /// The free runs within the shared blocks below each child, by zone, or more; see [`Leaf::holes`].
     pub(super) holes: [[Holes; FANOUT]; ZONES],
     /// The free blocks below each child.
     pub(super) runs: [Runs; FANOUT],
@@ -60,21 +67,34 @@ impl Node {
         (FANOUT as u64) << self.shift
     }
 
-    /// The lowest block of `zone` in which a run of `need` granules fits.
+    /// Goes through the leaves in which, by what is said of them, a run of `need` granules fits in `zone`, from the
+    /// lowest on, until `take` finds it. `base` is this node's first block. What turns out to say too much is counted anew.
     #[inline]
-    pub(super) fn find(&self, zone: Zone, lane: usize, need: u32) -> Option<u32> {
-        let mut node = self;
-        let mut base = 0;
-        loop {
-            let holes = &node.holes[zone as usize];
-            let index = ones(node.present).find(|&index| holes[index as usize].fit(lane, need))? as usize;
-            base += (index as u32) << node.shift;
-            match &node.children[index] {
-                Child::Node(child) => node = child,
-                Child::Leaf(leaf) => return leaf.find(zone, lane, need).map(|block| base + block),
-                Child::Outside | Child::Untouched => return None,
+    pub(super) fn search<R>(
+        &mut self,
+        base: u32,
+        zone: Zone,
+        lane: usize,
+        need: u32,
+        take: &mut impl FnMut(&mut Leaf, u32) -> Option<R>,
+    ) -> Option<R> {
+        for index in ones(self.present) {
+            if !self.holes[zone as usize][index as usize].fit(lane, need) {
+                continue;
             }
+            let first = base + (index << self.shift);
+            let found = match &mut self.children[index as usize] {
+                Child::Node(node) => node.search(first, zone, lane, need, take),
+                Child::Leaf(leaf) => take(leaf, first),
+                Child::Outside | Child::Untouched => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+            let most = self.holes[zone as usize][index as usize];
+            self.holes[zone as usize][index as usize] = self.child_holes(index as usize, zone, &most);
         }
+        None
     }
 
     /// The begin of the lowest run of `blocks` free ones.
@@ -154,51 +174,53 @@ impl Node {
         }
     }
 
-    /// Tells the nodes above the leaf of `block` what has changed in it.
+    /// Tells the nodes above the leaf of `block` what there is more of in it.
     #[inline]
-    pub(super) fn tell(&mut self, block: u32, effect: Effect) {
-        if effect.space || effect.before != effect.after {
-            self.absorb_below(block, effect);
+    pub(super) fn tell(&mut self, block: u32, news: &News) {
+        if let Some((zone, holes)) = &news.holes {
+            let mut node = &mut *self;
+            loop {
+                let index = node.index(block);
+                let own = &mut node.holes[*zone as usize][index];
+                *own = own.or(*holes);
+                match &mut node.children[index] {
+                    Child::Node(child) => node = child,
+                    _ => break,
+                }
+            }
+        }
+        if news.space {
+            self.space_below(block);
         }
     }
 
-    /// Takes a leaf's change into the nodes above it; returns this node's own.
-    fn absorb_below(&mut self, block: u32, effect: Effect) -> Effect {
+    /// Takes anew what the nodes above the leaf of `block` say of free blocks; true where this node's own summary may have
+    /// changed.
+    fn space_below(&mut self, block: u32) -> bool {
         let index = self.index(block);
-        let effect = match &mut self.children[index] {
-            Child::Node(node) => node.absorb_below(block, effect),
-            _ => effect,
+        let changed = match &mut self.children[index] {
+            Child::Node(node) => node.space_below(block),
+            _ => true,
         };
-        if effect.space || effect.before != effect.after { self.absorb(index, effect) } else { effect }
+        changed && self.refresh_space(index)
     }
 
-    /// Runs `edit` on the leaf that has `block`, and takes anew what the nodes above say of it.
+    /// Runs `edit` on the leaf that has `blocks`, and tells the nodes above it.
     ///
     /// # Panics
     ///
     /// Where there is none.
-    pub(super) fn edit_whole<R>(&mut self, block: u32, edit: impl FnOnce(&mut Leaf) -> R) -> R {
-        let index = self.index(block);
-        let result = match &mut self.children[index] {
-            Child::Node(node) => node.edit_whole(block, edit),
-            Child::Leaf(leaf) => edit(leaf),
-            Child::Outside | Child::Untouched => unreachable!("an edited block has a leaf"),
-        };
-        self.refresh(index);
-        result
-    }
-
-    /// Takes a child's change into what this node says of it; returns this node's own.
-    #[inline]
-    fn absorb(&mut self, index: usize, effect: Effect) -> Effect {
-        if effect.space {
-            self.refresh_space(index);
+    pub(super) fn edit<R>(&mut self, blocks: Range<u32>, edit: impl FnOnce(&mut Leaf) -> R) -> R {
+        let leaf = self.leaf_mut(blocks.start).expect("an edited block has a leaf");
+        let result = edit(leaf);
+        // What holds for a block may do so for its page.
+        let edited = leaf.pages_around(in_leaf(&blocks));
+        let news = Zone::ALL.map(|zone| News { holes: leaf.holes_among(zone, edited), space: false });
+        for news in &news {
+            self.tell(blocks.start, news);
         }
-        let Effect { zone, before, after, .. } = effect;
-        let own = self.holes[zone as usize][index];
-        let new = if before.decide(&own, &after) { self.child_holes(index, zone, &own) } else { own.or(after) };
-        self.holes[zone as usize][index] = new;
-        Effect { before: own, after: new, ..effect }
+        self.space_below(blocks.start);
+        result
     }
 
     /// Takes anew all that this node says of a child.
@@ -211,17 +233,20 @@ impl Node {
         self.refresh_space(index);
     }
 
-    fn refresh_space(&mut self, index: usize) {
+    /// Takes anew what this node says of free blocks below a child; true where it has said something else.
+    fn refresh_space(&mut self, index: usize) -> bool {
         let (runs, idle, surplus) = match &self.children[index] {
             Child::Outside => (Runs::NONE, false, false),
             Child::Untouched => (Runs::whole(1 << self.shift), false, false),
             Child::Leaf(leaf) => (leaf.runs(), leaf.idle() != 0, leaf.surplus() != 0),
             Child::Node(node) => (Runs::of_neighbours(&node.runs, 1 << node.shift), node.idle != 0, node.surplus != 0),
         };
-        self.runs[index] = runs;
         let bit = 1 << index;
+        let before = (self.runs[index], self.idle & bit != 0, self.surplus & bit != 0);
+        self.runs[index] = runs;
         self.idle = if idle { self.idle | bit } else { self.idle & !bit };
         self.surplus = if surplus { self.surplus | bit } else { self.surplus & !bit };
+        before != (runs, idle, surplus)
     }
 
     /// The free runs below a child, which are not longer than `most`. Counting begins at the highest, which is the emptiest.

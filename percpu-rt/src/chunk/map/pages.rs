@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::holes::BLOCK;
 use super::leaf::ones;
 use super::node::{Child, Node};
-use super::range::mask;
+use super::range::{in_leaf, mask};
 use super::records::Records;
 use super::runs::FANOUT;
 use super::{Map, bytes};
@@ -151,12 +151,6 @@ impl Map {
 /// The blocks of pages.
 fn to_blocks(pages: &Range<usize>) -> Range<u32> {
     (pages.start / BLOCK) as u32..(pages.end / BLOCK) as u32
-}
-
-/// Blocks of one leaf as bits of it.
-fn in_leaf(blocks: &Range<u32>) -> u32 {
-    let first = blocks.start % FANOUT as u32;
-    mask(first, first + blocks.len() as u32)
 }
 
 /// True where all below `node` is untouched now.

@@ -47,37 +47,39 @@ impl Map {
     /// In the lowest shared block of `zone` in which it fits.
     #[inline]
     fn place_shared(&mut self, zone: Zone, request: &Request) -> Option<Placed> {
-        let Request { granules, lane, .. } = *request;
-        let root = self.root.as_mut()?;
-        let block = root.find(zone, lane, granules as u32)?;
-        let leaf = root.leaf_mut(block)?;
-        let (begin, written, effect) = leaf.take_shared(block % FANOUT as u32, lane, granules as u32)?;
-        root.tell(block, effect);
-        let at = u64::from(block) * u64::from(GRANULES);
-        let (begin, written) = (at + u64::from(begin), at + u64::from(written));
+        let (mut begin, mut end) = (0, 0);
+        let base = self.search(zone, request, |first, written| {
+            (begin, end) = (first, written);
+            false
+        })?;
         let mut dirty = Dirty::NONE;
-        dirty.push(bytes(begin)..bytes(written));
-        Some(Placed { offset: bytes(begin), fresh: false, dirty })
+        dirty.push(bytes(base + u64::from(begin))..bytes(base + u64::from(end)));
+        Some(Placed { offset: bytes(base + u64::from(begin)), fresh: false, dirty })
     }
 
     /// Takes places for `entries` in one shared block, from the first entry on, as far as it has some; returns how many.
-    /// There is room for one at the least.
     pub(in crate::chunk) fn place_many(&mut self, request: &Request, entries: &mut [Entry]) -> usize {
-        let Request { granules, lane, .. } = *request;
-        let Some(root) = self.root.as_mut() else { return 0 };
-        let Some(block) = root.find(Zone::of(granules as u32), lane, granules as u32) else { return 0 };
-        let Some(leaf) = root.leaf_mut(block) else { return 0 };
-        let at = u64::from(block) * u64::from(GRANULES);
         let mut count = 0;
-        let effect = leaf.take_shared_many(block % FANOUT as u32, lane, granules as u32, |begin, written| {
-            entries[count] = Entry::new(bytes(at + u64::from(begin)), written > begin);
+        let base = self.search(Zone::of(request.granules as u32), request, |begin, written| {
+            entries[count] = Entry::new(bytes(u64::from(begin)), written > begin);
             count += 1;
             count < entries.len()
         });
-        if let Some(effect) = effect {
-            root.tell(block, effect);
+        for entry in &mut entries[..count] {
+            *entry = entry.at(bytes(base.unwrap_or_default()));
         }
         count
+    }
+
+    /// Takes runs for `request` in the lowest shared block of `zone` that has one; returns the block's first granule. See
+    /// [`Leaf::take_shared`](super::leaf::Leaf::take_shared).
+    #[inline]
+    fn search(&mut self, zone: Zone, request: &Request, mut place: impl FnMut(u32, u32) -> bool) -> Option<u64> {
+        let (need, lane) = (request.granules as u32, request.lane);
+        let block = self.root.as_mut()?.search(0, zone, lane, need, &mut |leaf, base| {
+            leaf.take_shared(zone, lane, need, &mut place).map(|block| base + block)
+        })?;
+        Some(u64::from(block) * u64::from(GRANULES))
     }
 
     /// In an idle block, a fresh one, or among objects of the other size.

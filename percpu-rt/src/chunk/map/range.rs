@@ -35,7 +35,7 @@ impl Map {
             for block in blocks.clone() {
                 let within = |granule: u64| granule.saturating_sub(u64::from(block) * u64::from(GRANULES)) as u32;
                 let (begin, end) = (within(begin), within(end).min(GRANULES));
-                root.edit_whole(block, |leaf| fix(leaf, block % FANOUT as u32, begin, end, records));
+                root.edit(block..block + 1, |leaf| fix(leaf, block % FANOUT as u32, begin, end, records));
             }
             self.populated += blocks.len() / *page_blocks as usize;
         }
@@ -151,4 +151,10 @@ fn fix(leaf: &mut Leaf, index: u32, begin: u32, end: u32, records: &mut Records)
 /// The bits from `from` to `to`.
 pub(super) fn mask(from: u32, to: u32) -> u32 {
     (((1_u64 << to) - 1) & !((1_u64 << from) - 1)) as u32
+}
+
+/// Blocks of one leaf as bits of it.
+pub(super) fn in_leaf(blocks: &Range<u32>) -> u32 {
+    let first = blocks.start % FANOUT as u32;
+    mask(first, first + blocks.len() as u32)
 }

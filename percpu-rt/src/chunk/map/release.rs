@@ -60,14 +60,14 @@ impl Map {
     fn release_shared(&mut self, block: u32, slot: Slot) {
         let Self { root: Some(root), records, surplus, .. } = self else { return };
         let Some(leaf) = root.leaf_mut(block) else { return };
-        let (effect, bits) = leaf.release_shared(block % FANOUT as u32, slot);
+        let (news, bits) = leaf.release_shared(block % FANOUT as u32, slot);
         if let Some(bits) = bits {
             // The page may be one to give back now.
             let bit = 1 << (block % FANOUT as u32);
             *surplus += usize::from(leaf.surplus() & bit != 0);
             records.free_bits(bits);
         }
-        root.tell(block, effect);
+        root.tell(block, &news);
     }
 
     /// Frees objects of `granules` each, from the first place on, up to the end of the places or to a mistake; returns
@@ -107,12 +107,12 @@ impl Map {
             (of == block).then_some(begin)
         });
         let index = block % FANOUT as u32;
-        let (count, effect, bits) = leaf.release_many(index, granules as u32, begins);
+        let (count, news, bits) = leaf.release_many(index, granules as u32, begins);
         if let Some(bits) = bits {
             *surplus += usize::from(leaf.surplus() & 1 << index != 0);
             records.free_bits(bits);
         }
-        root.tell(block, effect);
+        root.tell(block, &news);
         count
     }
 
