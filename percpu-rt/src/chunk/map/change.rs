@@ -40,7 +40,9 @@ impl Map {
         let Some(root) = &self.root else { return Need::default() };
         let (first, last) = (split(begin).0, split(end - 1).0);
         let mut need = Need::default();
-        missing(root, &(first..last + 1), 0, &mut need);
+        if !has_leaves(root, &(first..last + 1)) {
+            missing(root, &(first..last + 1), 0, &mut need);
+        }
         // Those between are whole.
         let ends = pieces(begin, end, first..first + 1).chain(pieces(begin, end, last..last + u32::from(last > first)));
         for piece in ends.filter(|piece| (piece.begin, piece.end) != (0, GRANULES)) {
@@ -53,7 +55,9 @@ impl Map {
 
     /// Makes the leaves of `blocks`, for which records are reserved.
     pub(super) fn materialise(&mut self, blocks: &Range<u32>) {
-        if let Self { root: Some(root), records, page_blocks, .. } = self {
+        if let Self { root: Some(root), records, page_blocks, .. } = self
+            && !has_leaves(root, blocks)
+        {
             materialise(root, blocks, 0, records, *page_blocks);
         }
     }
@@ -132,6 +136,12 @@ fn take(leaf: &mut Leaf, piece: Piece, zone: Zone, records: &mut Records) -> boo
 /// Pages of a leaf that may be given back.
 pub(super) fn surplus_pages(leaf: &Leaf) -> usize {
     (leaf.surplus().count_ones() / leaf.page_blocks()) as usize
+}
+
+/// Whether the one or two leaves of `blocks` are there; more are not looked for.
+fn has_leaves(root: &Node, blocks: &Range<u32>) -> bool {
+    let last = blocks.end - 1;
+    (last - blocks.start) as usize <= FANOUT && root.leaf(blocks.start).is_some() && root.leaf(last).is_some()
 }
 
 /// Counts the nodes and leaves that `blocks` have yet to get below `node`, whose first block is `base`.

@@ -10,7 +10,7 @@ use super::cells::Owned;
 use super::holes::Holes;
 use super::leaf::{Leaf, News, ones, ones_down};
 use super::range::in_leaf;
-use super::runs::{FANOUT, Runs};
+use super::runs::{FANOUT, Found, Neighbours, Runs, find_in_mask};
 use super::zone::{ZONES, Zone};
 
 /// What is below a node, at one of its thirty-two places.
@@ -30,7 +30,7 @@ pub(super) struct Node {
     /// The free runs within the shared blocks below each child, by zone, or more; see [`Leaf::holes`].
     pub(super) holes: [[Holes; FANOUT]; ZONES],
     /// The free blocks below each child.
-    pub(super) runs: [Runs; FANOUT],
+    pub(super) runs: Neighbours,
     pub(super) children: [Child; FANOUT],
     /// The children that have records of their own: what there is to know of the others is their kind.
     present: u32,
@@ -45,9 +45,10 @@ impl Node {
     pub(super) fn new(shift: u32, whole: bool) -> Self {
         let (runs, child): (_, fn(usize) -> Child) =
             if whole { (Runs::whole(1 << shift), |_| Child::Untouched) } else { (Runs::NONE, |_| Child::Outside) };
+        let runs = Neighbours::new(runs, 1 << shift);
         Self {
             holes: [[Holes::NONE; FANOUT]; ZONES],
-            runs: [runs; FANOUT],
+            runs,
             children: core::array::from_fn(child),
             present: 0,
             idle: 0,
@@ -99,23 +100,17 @@ impl Node {
 
     /// The begin of the lowest run of `blocks` free ones.
     pub(super) fn find_run(&self, blocks: u32) -> Option<u32> {
-        let each = 1 << self.shift;
-        let mut before = 0;
-        for (index, runs) in self.runs.iter().enumerate() {
-            let base = index as u32 * each;
-            if before + runs.first >= blocks {
-                return Some(base - before);
-            }
-            if runs.longest >= blocks {
-                return match &self.children[index] {
+        match self.runs.find(blocks)? {
+            Found::At(block) => Some(block),
+            Found::Within(index) => {
+                let base = (index as u32) << self.shift;
+                match &self.children[index] {
                     Child::Node(node) => node.find_run(blocks).map(|block| base + block),
-                    Child::Leaf(leaf) => super::runs::find_in_mask(leaf.free, blocks).map(|block| base + block),
+                    Child::Leaf(leaf) => find_in_mask(leaf.free, blocks).map(|block| base + block),
                     Child::Outside | Child::Untouched => None,
-                };
+                }
             }
-            before = if runs.first == each { before + each } else { runs.last };
         }
-        None
     }
 
     /// The lowest idle block at or behind `from`.
@@ -239,11 +234,11 @@ impl Node {
             Child::Outside => (Runs::NONE, false, false),
             Child::Untouched => (Runs::whole(1 << self.shift), false, false),
             Child::Leaf(leaf) => (leaf.runs(), leaf.idle() != 0, leaf.surplus() != 0),
-            Child::Node(node) => (Runs::of_neighbours(&node.runs, 1 << node.shift), node.idle != 0, node.surplus != 0),
+            Child::Node(node) => (node.runs.all(), node.idle != 0, node.surplus != 0),
         };
         let bit = 1 << index;
-        let before = (self.runs[index], self.idle & bit != 0, self.surplus & bit != 0);
-        self.runs[index] = runs;
+        let before = (self.runs.of(index), self.idle & bit != 0, self.surplus & bit != 0);
+        self.runs.set(index, runs);
         self.idle = if idle { self.idle | bit } else { self.idle & !bit };
         self.surplus = if surplus { self.surplus | bit } else { self.surplus & !bit };
         before != (runs, idle, surplus)

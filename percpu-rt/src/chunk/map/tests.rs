@@ -96,14 +96,14 @@ fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
         };
         let said = Zone::ALL.map(|zone| node.holes[zone as usize][index]);
         assert!(said.iter().zip(holes).all(|(said, holes)| said.or(holes) == *said), "child {index}");
-        assert_eq!(node.runs[index], runs, "child {index}");
+        assert_eq!(node.runs.of(index), runs, "child {index}");
         assert_eq!((node.idle >> index & 1 != 0, node.surplus >> index & 1 != 0), (idle, surplus != 0));
         surplus_of_all += surplus;
         for (all, holes) in holes_of_all.iter_mut().zip(holes) {
             *all = all.or(holes);
         }
     }
-    (holes_of_all, Runs::of_neighbours(&node.runs, 1 << node.shift), surplus_of_all)
+    (holes_of_all, node.runs.all(), surplus_of_all)
 }
 
 fn check(map: &Map) {
