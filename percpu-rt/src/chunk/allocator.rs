@@ -8,7 +8,7 @@ use super::flags::AllocFlags;
 use super::lock::RawLock;
 use super::locked::Locked;
 use super::map::holes::{BLOCK, GRANULE};
-use super::map::request::{Entry, Request, Want};
+use super::map::request::{Entry, Placed, Request, Want};
 use super::map::{Map, OwnedMagazine};
 use super::memory::Memory;
 use super::state::State;
@@ -101,9 +101,21 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     pub fn alloc(&self, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
         let request = self.request(size, align, flags)?;
         let placed = self.with(|state| state.place(&request, size));
+        self.finish(placed, &request, size, align)
+    }
+
+    /// Brings what the map asks for, and makes the place ready.
+    #[inline]
+    pub(super) fn finish(
+        &self,
+        placed: Result<Placed, Want>,
+        request: &Request,
+        size: usize,
+        align: usize,
+    ) -> Result<usize, AllocError> {
         let placed = match placed {
             Ok(placed) => placed,
-            Err(want) => self.alloc_slowly(want, &request, size, align)?,
+            Err(want) => self.alloc_slowly(want, request, size, align)?,
         };
         self.make_ready(&placed, size)?;
         Ok(placed.offset)
@@ -161,8 +173,12 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         self.free_and_balance(|state| state.release_many(places, granules))
     }
 
+    /// Frees, and gives pages back if it is time.
     #[inline]
-    fn free_and_balance(&self, free: impl FnOnce(&mut State) -> Result<(), FreeError>) -> Result<(), FreeError> {
+    pub(super) fn free_and_balance(
+        &self,
+        free: impl FnOnce(&mut State) -> Result<(), FreeError>,
+    ) -> Result<(), FreeError> {
         let (result, has_surplus) = self.with(|state| (free(state), state.map.has_surplus()));
         if M::BALANCES_ON_FREE && has_surplus {
             self.balance();

@@ -23,11 +23,18 @@ use super::flags::AllocFlags;
 use super::lock::RawLock;
 use super::map::OwnedMagazine;
 use super::map::holes::GRANULE;
-use super::map::request::{Entry, Request};
+use super::map::request::{Entry, Placed, Request, Want};
 use super::memory::Memory;
+use super::state::State;
 
-/// Places that one magazine has.
-pub(super) const LARGEST: usize = 32;
+/// Places that may be in stock of one size.
+const LARGEST: usize = 32;
+
+/// Places of a magazine: one comes in before others go back.
+const PLACES: usize = LARGEST + 1;
+
+/// Places that go back at once. Each may be in a block of its own, and whoever frees waits for all.
+const PUT_BACK: usize = 8;
 
 /// Live objects of a size for which one more may be in stock.
 const LIVE_FOR_ONE: usize = 64;
@@ -44,11 +51,11 @@ const LARGEST_GRANULES: u64 = 1024;
 /// The places of one size.
 #[derive(Debug)]
 pub(super) struct Magazine {
-    pub(super) places: [Entry; LARGEST],
+    places: [Entry; PLACES],
 }
 
 impl Magazine {
-    pub(super) const EMPTY: Self = Self { places: [Entry::EMPTY; LARGEST] };
+    pub(super) const EMPTY: Self = Self { places: [Entry::EMPTY; PLACES] };
 }
 
 /// The slot that a size has in every cache, if it is kept in stock.
@@ -155,11 +162,12 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     pub fn drain(&mut self) -> Result<(), FreeError> {
         let mut result = Ok(());
         for slot in &mut self.slots {
-            result = result.and(put_back(self.allocator, slot, 0));
-            slot.capacity = 0;
-            if let Some(magazine) = slot.magazine.take() {
-                self.allocator.with(|state| state.map.free_magazine(magazine));
-            }
+            let Some(mut magazine) = slot.magazine.take() else { continue };
+            let places = &mut magazine.places[..usize::from(slot.count)];
+            places.sort_unstable();
+            result = result.and(self.allocator.put_back(places, u64::from(slot.granules)));
+            (slot.count, slot.capacity) = (0, 0);
+            self.allocator.with(|state| state.map.free_magazine(magazine));
         }
         result
     }
@@ -173,15 +181,41 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         align: usize,
         flags: AllocFlags,
     ) -> Result<usize, AllocError> {
-        if let Some(index) = slot_of(request.granules())
-            && let Some(entry) = self.stocked(index, request, align).or_else(|| self.refilled(index, request))
-        {
-            if entry.is_dirty() {
-                self.allocator.zero_range(entry.offset(), size);
-            }
-            return Ok(entry.offset());
+        let allocator = self.allocator;
+        let Some(index) = slot_of(request.granules()) else {
+            return self.alloc_unstocked(None, request, size, align, flags);
+        };
+        if let Some(entry) = self.slots[index].aligned(request.granules(), align) {
+            return Ok(ready(allocator, entry, size));
         }
-        match self.allocator.alloc(size, align, flags) {
+        let slot = &mut self.slots[index];
+        let (entry, placed) = allocator.with(|state| {
+            slot.adapt(request.granules(), state);
+            match slot.refill(request, |places| state.take(request, places)) {
+                Some(entry) => (Some(entry), None),
+                None => (None, Some(state.place(request, size))),
+            }
+        });
+        if slot.lacks_magazine() && !request.is_atomic() {
+            slot.magazine = allocator.new_magazine();
+        }
+        match entry {
+            Some(entry) => Ok(ready(allocator, entry, size)),
+            None => self.alloc_unstocked(placed, request, size, align, flags),
+        }
+    }
+
+    /// From the map, or from what is in stock of any size.
+    fn alloc_unstocked(
+        &mut self,
+        placed: Option<Result<Placed, Want>>,
+        request: &Request,
+        size: usize,
+        align: usize,
+        flags: AllocFlags,
+    ) -> Result<usize, AllocError> {
+        let placed = placed.unwrap_or_else(|| self.allocator.with(|state| state.place(request, size)));
+        match self.allocator.finish(placed, request, size, align) {
             // What is in stock may be what is lacking.
             Err(AllocError::Exhausted { .. } | AllocError::AtomicExhausted { .. }) if self.drain().is_ok() => {
                 self.allocator.alloc(size, align, flags)
@@ -190,98 +224,103 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         }
     }
 
-    /// A place in stock that is aligned, where the last is not.
-    fn stocked(&mut self, index: usize, request: &Request, align: usize) -> Option<Entry> {
-        let slot = &mut self.slots[index];
-        let places = &mut slot.magazine.as_mut()?.places[..usize::from(slot.count)];
-        if u64::from(slot.granules) != request.granules() {
-            return None;
-        }
-        let aligned = places.iter().rposition(|place| place.offset().is_multiple_of(align))?;
-        let last = places.len() - 1;
-        places.swap(aligned, last);
-        slot.count -= 1;
-        Some(places[last])
-    }
-
-    /// A place from the map, and in stock some more of its block.
-    fn refilled(&mut self, index: usize, request: &Request) -> Option<Entry> {
-        if !self.adapt(index, request.granules()) {
-            return None;
-        }
-        let slot = &mut self.slots[index];
-        // What is in stock by now is misaligned for this request, and some of it may have to make room.
-        if slot.count >= slot.capacity && put_back(self.allocator, slot, usize::from(slot.capacity / 2)).is_err() {
-            return None;
-        }
-        let (count, capacity) = (usize::from(slot.count), usize::from(slot.capacity));
-        let wanted = capacity.div_ceil(2).min(capacity - count);
-        let places = &mut slot.magazine.as_mut()?.places[count..count + wanted];
-        let taken = self.allocator.with(|state| state.take(request, places));
-        // The lowest goes out first.
-        places[..taken].reverse();
-        let last = taken.checked_sub(1)?;
-        slot.count = (count + last) as u8;
-        Some(places[last])
-    }
-
-    /// To the map, with half of the stock if it is full.
+    /// To the map, with some of the stock if it is full.
     #[cold]
     fn free_slowly(&mut self, offset: usize, granules: u64) -> Result<(), FreeError> {
-        let mut result = Ok(());
-        if let Some(slot) = slot_of(granules)
-            && self.adapt(slot, granules)
-        {
-            let slot = &mut self.slots[slot];
-            if slot.count >= slot.capacity {
-                result = put_back(self.allocator, slot, usize::from(slot.capacity / 2));
-            }
-            if let Some(magazine) = &mut slot.magazine {
-                magazine.places[usize::from(slot.count)] = Entry::new(offset, true);
-                slot.count += 1;
-                return result;
-            }
-        }
-        self.allocator.free_sized(offset, granules)
-    }
-
-    /// Gives a slot to a size, if enough of it is live; true where it has it, with a magazine.
-    fn adapt(&mut self, index: usize, granules: u64) -> bool {
+        let Some(index) = slot_of(granules) else { return self.allocator.free_sized(offset, granules) };
         let slot = &mut self.slots[index];
-        let capacity = capacity_for(self.allocator.with(|state| state.live(index)), granules);
-        if u64::from(slot.granules) != granules {
-            // Another size has the slot; it goes when it has nothing in stock.
-            if slot.count > 0 {
-                return false;
+        let result = self.allocator.free_and_balance(|state| {
+            let is_stocked = slot.adapt(granules, state);
+            match &mut slot.magazine {
+                Some(magazine) if is_stocked => {
+                    let full = slot.count >= slot.capacity;
+                    // Into the room that the magazine has beyond every capacity.
+                    magazine.places[usize::from(slot.count)] = Entry::new(offset, true);
+                    slot.count += 1;
+                    if full { put_back(state, slot) } else { Ok(()) }
+                }
+                _ => state.release_sized(offset, granules),
             }
-            slot.granules = granules as u16;
-        }
-        if capacity < 2 {
-            // What is in stock goes out by allocations; nothing comes in.
-            slot.capacity = slot.count;
-            return false;
-        }
-        slot.capacity = capacity as u8;
-        if slot.magazine.is_none() {
+        });
+        if slot.lacks_magazine() {
             slot.magazine = self.allocator.new_magazine();
         }
-        slot.magazine.is_some()
+        result
     }
 }
 
-/// Puts places of a slot back until `kept` are left: the highest, so that what stays in stock keeps as few pages in use
-/// as possible.
-fn put_back<M: Memory, L: RawLock>(allocator: &Allocator<M, L>, slot: &mut Slot, kept: usize) -> Result<(), FreeError> {
-    let count = usize::from(slot.count);
-    let Some(magazine) = slot.magazine.as_mut().filter(|_| count > kept) else { return Ok(()) };
-    let places = &mut magazine.places[..count];
-    if kept > 0 {
-        places.select_nth_unstable(kept);
+/// A place, zero.
+fn ready<M: Memory, L: RawLock>(allocator: &Allocator<M, L>, entry: Entry, size: usize) -> usize {
+    if entry.is_dirty() {
+        allocator.zero_range(entry.offset(), size);
     }
+    entry.offset()
+}
+
+impl Slot {
+    /// Gives the slot to a size, if enough of it is live; true where it has it.
+    fn adapt(&mut self, granules: u64, state: &mut State) -> bool {
+        if u64::from(self.granules) != granules {
+            // Another size has the slot; it goes when it has nothing in stock.
+            if self.count > 0 {
+                return false;
+            }
+            self.granules = granules as u16;
+        }
+        let capacity = capacity_for(state.live(granules), granules);
+        // What is in stock beyond goes out by allocations; nothing comes in.
+        self.capacity = if capacity < 2 { 0 } else { capacity as u8 };
+        if self.lacks_magazine() {
+            self.magazine = state.map.new_magazine().ok();
+        }
+        self.magazine.is_some() && self.capacity > 0
+    }
+
+    /// Whether there is no magazine for what may be in stock: there was no page for it under the lock.
+    fn lacks_magazine(&self) -> bool {
+        self.capacity > 0 && self.magazine.is_none()
+    }
+
+    /// A place in stock that is aligned, where the last is not.
+    fn aligned(&mut self, granules: u64, align: usize) -> Option<Entry> {
+        if u64::from(self.granules) != granules {
+            return None;
+        }
+        let places = &mut self.magazine.as_mut()?.places[..usize::from(self.count)];
+        let aligned = places.iter().rposition(|place| place.offset().is_multiple_of(align))?;
+        let last = places.len() - 1;
+        places.swap(aligned, last);
+        self.count -= 1;
+        Some(places[last])
+    }
+
+    /// A place that `take` fetches, and in stock some more.
+    fn refill(&mut self, request: &Request, take: impl FnOnce(&mut [Entry]) -> usize) -> Option<Entry> {
+        let (count, capacity) = (usize::from(self.count), usize::from(self.capacity));
+        if u64::from(self.granules) != request.granules() || count >= capacity {
+            return None;
+        }
+        let wanted = capacity.div_ceil(2).min(capacity - count);
+        let places = &mut self.magazine.as_mut()?.places[count..count + wanted];
+        let taken = take(places);
+        // The lowest goes out first.
+        places[..taken].reverse();
+        let last = taken.checked_sub(1)?;
+        self.count = (count + last) as u8;
+        Some(places[last])
+    }
+}
+
+/// Puts some places of a slot back: the highest, so that what stays in stock keeps as few pages in use as possible.
+fn put_back(state: &mut State, slot: &mut Slot) -> Result<(), FreeError> {
+    let Some(magazine) = slot.magazine.as_mut() else { return Ok(()) };
+    let places = &mut magazine.places[..usize::from(slot.count)];
+    let kept = places.len() - (places.len() / 2).clamp(1, PUT_BACK);
+    places.select_nth_unstable(kept);
     // By address, so that neighbours are freed together.
     places[kept..].sort_unstable();
     slot.count = kept as u8;
-    allocator.put_back(&places[kept..], u64::from(slot.granules))
+    state.release_many(&places[kept..], u64::from(slot.granules))
 }
 
 impl<M: Memory, L: RawLock> Drop for Cache<'_, M, L> {

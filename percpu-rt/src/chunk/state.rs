@@ -136,9 +136,9 @@ impl State {
         result
     }
 
-    /// Live objects of the sizes that have a slot, those in stock among them.
-    pub(super) fn live(&self, slot: usize) -> usize {
-        self.live[slot] as usize
+    /// Live objects of a size, and of others that share its slot; those in stock among them.
+    pub(super) fn live(&self, granules: u64) -> usize {
+        slot_of(granules).map_or(0, |slot| self.live[slot] as usize)
     }
 
     pub(super) fn note_peaks(&mut self) {

@@ -93,6 +93,9 @@ impl Leaf {
 
     /// The pages that have a block of `blocks`, as all their blocks.
     pub(super) fn pages_around(&self, blocks: u32) -> u32 {
+        if self.page_blocks == 1 {
+            return blocks;
+        }
         let mut pages = blocks;
         let mut width = 1;
         while width < self.page_blocks {
@@ -170,6 +173,9 @@ impl Leaf {
     /// Idle blocks that may be given back: whole pages of them.
     pub(super) fn surplus(&self) -> u32 {
         let mut whole = self.idle() & !self.fixed;
+        if self.page_blocks == 1 || whole == 0 {
+            return whole;
+        }
         let mut width = 1;
         while width < self.page_blocks {
             whole &= whole >> width;

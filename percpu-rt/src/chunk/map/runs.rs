@@ -23,11 +23,17 @@ impl Runs {
 
     /// Those of a leaf's blocks, the lowest in the lowest bit.
     pub(super) fn of_mask(free: u32) -> Self {
-        let mut longest = 0;
-        let mut runs = free;
-        while runs != 0 {
-            runs &= runs << 1;
-            longest += 1;
+        // By halves: bit `n` of `at[k]` says that `1 << k` blocks from `n` on are free.
+        let mut at = [free; FANOUT.ilog2() as usize + 1];
+        for step in 1..at.len() {
+            at[step] = at[step - 1] & at[step - 1] >> (1 << (step - 1));
+        }
+        let (mut longest, mut runs) = (0, !0);
+        for (step, mask) in at.iter().enumerate().rev() {
+            let longer = runs & (mask >> longest.min(u32::BITS - 1));
+            if longer != 0 && longest < u32::BITS {
+                (longest, runs) = (longest + (1 << step), longer);
+            }
         }
         Self { first: free.trailing_ones(), last: free.leading_ones(), longest }
     }
