@@ -1,5 +1,6 @@
 //! Units of any number and size for an allocator, and what becomes of their pages.
 
+use std::alloc::Layout;
 use std::cell::Cell;
 use std::num::NonZero;
 use std::ops::Range;
@@ -40,6 +41,8 @@ pub struct Units {
     /// Chunks that came back.
     spare: Mutex<Vec<Range<usize>>>,
     metadata: AtomicUsize,
+    /// Metadata pages that came back: the next allocator does not have to wait for the kernel.
+    records: Mutex<Vec<MetadataPage>>,
     /// The end of the highest page that was ever populated.
     reached: AtomicUsize,
     /// Ticks spent on populating, by the clock that `ticks_in_pages` was given.
@@ -84,6 +87,7 @@ impl Units {
             grown: AtomicUsize::new(0),
             spare: Mutex::new(Vec::new()),
             metadata: AtomicUsize::new(0),
+            records: Mutex::new(Vec::new()),
             reached: AtomicUsize::new(0),
             ticks: Cell::new(0),
             clock: Cell::new(None),
@@ -215,8 +219,20 @@ impl Units {
     }
 }
 
+/// A metadata page.
+const METADATA: Layout = match Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE) {
+    Ok(layout) => layout,
+    Err(_) => panic!("a page"),
+};
+
+fn free_records(page: MetadataPage) {
+    // SAFETY: every page has come from `metadata`, and this one is whole again.
+    unsafe { std::alloc::dealloc(page.into_raw().as_ptr(), METADATA) };
+}
+
 impl Drop for Units {
     fn drop(&mut self) {
+        self.records.get_mut().expect("no panic").drain(..).for_each(free_records);
         // SAFETY: the mapping made in `new`, but for its last page, which may not be whole.
         unsafe { libc::munmap(self.base.as_ptr().cast(), self.units * self.unit_size) };
     }
@@ -269,18 +285,23 @@ unsafe impl Memory for Units {
             return None;
         }
         self.metadata.fetch_add(1, Relaxed);
-        let layout = std::alloc::Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE).ok()?;
+        if let Some(page) = self.records.lock().expect("no panic").pop() {
+            return Some(page);
+        }
         // SAFETY: the layout has a size.
-        let page = NonNull::new(unsafe { std::alloc::alloc(layout) })?;
+        let page = NonNull::new(unsafe { std::alloc::alloc(METADATA) })?;
         // SAFETY: just allocated, as large and aligned as it has to be.
         Some(unsafe { MetadataPage::from_raw(page) })
     }
 
     fn free_metadata(&self, page: MetadataPage) {
         self.metadata.fetch_sub(1, Relaxed);
-        let layout = std::alloc::Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE);
-        // SAFETY: every page has come from `metadata`, and this one is whole again.
-        unsafe { std::alloc::dealloc(page.into_raw().as_ptr(), layout.expect("a layout")) };
+        // Where mistakes are looked for, a sanitizer has to see that nobody uses it any more.
+        if self.pages == Pages::Checked {
+            free_records(page);
+        } else {
+            self.records.lock().expect("no panic").push(page);
+        }
     }
 
     fn grow(&self, size: usize) -> Option<Range<usize>> {

@@ -40,7 +40,7 @@ const PUT_BACK: usize = 8;
 const LIVE_FOR_ONE: usize = 64;
 
 /// Granules that may be in stock of each size, however little is live.
-const ALWAYS_GRANULES: usize = 32;
+const ALWAYS_GRANULES: usize = 64;
 
 /// Sizes that can be in stock at once, a power of two.
 pub(super) const SLOTS: usize = 64;
