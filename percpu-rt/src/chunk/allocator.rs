@@ -14,6 +14,9 @@ use super::memory::Memory;
 use super::state::State;
 use super::stats::PerCpuStats;
 
+/// Runs of pages that a free gives back at the most.
+const RUNS_A_FREE: usize = 1;
+
 /// Hands out the same bytes of every unit.
 ///
 /// Pure but for what [`Memory`] does: it has no global state, and any number may be made. Offsets are bytes from a
@@ -181,7 +184,12 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ) -> Result<(), FreeError> {
         let (result, has_surplus) = self.with(|state| (free(state), state.map.has_surplus()));
         if M::BALANCES_ON_FREE && has_surplus {
-            self.balance();
+            // Not all: whoever frees waits for it, and the next does the rest.
+            for _ in 0..RUNS_A_FREE {
+                if !self.give_back() {
+                    break;
+                }
+            }
         }
         result
     }
@@ -212,11 +220,16 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     /// Context: threads that may sleep.
     #[cold]
     pub fn balance(&self) {
-        while let Some(pages) = self.with(|state| state.map.take_surplus()) {
-            self.memory.depopulate(pages.clone());
-            self.with(|state| state.depopulated(pages));
-            self.return_records();
-        }
+        while self.give_back() {}
+    }
+
+    /// Gives one run of pages back, if there is one that is not needed.
+    fn give_back(&self) -> bool {
+        let Some(pages) = self.with(|state| state.map.take_surplus()) else { return false };
+        self.memory.depopulate(pages.clone());
+        self.with(|state| state.depopulated(pages));
+        self.return_records();
+        true
     }
 
     /// What it has done, and has.

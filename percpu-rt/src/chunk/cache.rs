@@ -33,8 +33,11 @@ const LARGEST: usize = 32;
 /// Places of a magazine: one comes in before others go back.
 const PLACES: usize = LARGEST + 1;
 
-/// Places that go back at once. Each may be in a block of its own, and whoever frees waits for all.
-const PUT_BACK: usize = 8;
+/// Places of `granules` that go back at once. Whoever frees waits for all, and the larger they are, the fewer are in one
+/// block.
+fn put_back_at_once(granules: u16) -> usize {
+    (512 / usize::from(granules)).clamp(2, 8)
+}
 
 /// Live objects of a size for which one more may be in stock.
 const LIVE_FOR_ONE: usize = 64;
@@ -315,7 +318,7 @@ impl Slot {
 fn put_back(state: &mut State, slot: &mut Slot) -> Result<(), FreeError> {
     let Some(magazine) = slot.magazine.as_mut() else { return Ok(()) };
     let places = &mut magazine.places[..usize::from(slot.count)];
-    let kept = places.len() - (places.len() / 2).clamp(1, PUT_BACK);
+    let kept = places.len() - (places.len() / 2).clamp(1, put_back_at_once(slot.granules));
     places.select_nth_unstable(kept);
     // By address, so that neighbours are freed together.
     places[kept..].sort_unstable();

@@ -26,11 +26,8 @@ impl Map {
         let root = self.root.as_ref()?;
         let page = self.page_blocks;
         let blocks = (from / BLOCK) as u32..to.div_ceil(BLOCK) as u32;
-        let is_populated =
-            |block: u32| root.leaf(block).is_some_and(|leaf| leaf.populated & 1 << (block % FANOUT as u32) != 0);
-        let first = blocks.clone().find(|&block| !is_populated(block))?;
-        let last = (first..blocks.end).take_while(|&block| !is_populated(block)).last().unwrap_or(first);
-        let (begin, mut end) = (first / page * page, (last / page + 1) * page);
+        let (first, last) = first_run(blocks, |leaf| root.leaf(leaf).map_or(0, |leaf| leaf.populated))?;
+        let (begin, mut end) = (first / page * page, last.next_multiple_of(page));
         if ahead && end as usize * BLOCK >= to {
             end += self.hold_ahead(end);
         }
@@ -151,6 +148,26 @@ impl Map {
 /// The blocks of pages.
 fn to_blocks(pages: &Range<usize>) -> Range<u32> {
     (pages.start / BLOCK) as u32..(pages.end / BLOCK) as u32
+}
+
+/// The first of `blocks` that are not in the masks that `populated` gives of the leaf of a block, up to the next that is.
+fn first_run(blocks: Range<u32>, populated: impl Fn(u32) -> u32) -> Option<(u32, u32)> {
+    let mut first = None;
+    let mut block = blocks.start;
+    while block < blocks.end {
+        let here = populated(block) >> (block % FANOUT as u32);
+        let in_leaf = (FANOUT as u32 - block % FANOUT as u32).min(blocks.end - block);
+        let backed = if first.is_none() { here.trailing_ones().min(in_leaf) } else { 0 };
+        let unbacked = here.unbounded_shr(backed).trailing_zeros().min(in_leaf - backed);
+        if unbacked > 0 {
+            first = first.or(Some(block + backed));
+        }
+        if backed + unbacked < in_leaf {
+            return first.map(|first| (first, block + backed + unbacked));
+        }
+        block += in_leaf;
+    }
+    first.map(|first| (first, blocks.end))
 }
 
 /// True where all below `node` is untouched now.
