@@ -99,6 +99,27 @@ fn self_reference_by_kept_relocation() {
     }
 }
 
+/// Plain numbers have no relocations of their own; that others are kept is enough to tell them from addresses.
+#[test]
+fn numbers_are_none_where_relocations_are_kept() {
+    const NUMBERS: &str = r#"
+__attribute__((used, section(".data..percpu.seed"))) unsigned long seed = SEED;
+__attribute__((constructor)) static void use(void) { seed += 1; }
+int main(void) { return 0; }
+"#;
+    let dir = tempfile::tempdir().unwrap();
+    let fixed = ["-fno-pie", "-no-pie"];
+    let kept = ["-fno-pie", "-no-pie", "-Wl,--emit-relocs"];
+    for (flags, codes) in [(&fixed[..], &[Code::SelfReference][..]), (&kept, &[])] {
+        let Some(probe) = cc(dir.path(), "probe", &NUMBERS.replace("SEED", "0"), flags) else { return };
+        let start = percpu_link::report(&probe).unwrap().section.address;
+        let seed = format!("{start:#x}");
+        let Some(numbers) = cc(dir.path(), "numbers", &NUMBERS.replace("SEED", &seed), flags) else { return };
+        assert_eq!(percpu_link::report(&numbers).unwrap().section.address, start);
+        assert_eq!(findings(&numbers).iter().map(|finding| finding.code).collect::<Vec<_>>(), codes, "{flags:?}");
+    }
+}
+
 /// The variable is said to hold numbers: that silences a look, and no relocation.
 #[test]
 fn a_number_that_looks_like_a_pointer_can_be_named() {

@@ -4,7 +4,7 @@
 //! the target's default, `.cargo/config.toml`, `RUSTFLAGS` and the environment. So the probe links an empty
 //! program by the compiler, the flags and the linker that cargo is going to use.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
@@ -19,8 +19,19 @@ pub(crate) enum Verdict {
 
 /// Links an empty program with the fragment `name` that lies in `out`.
 pub(crate) fn link_with(out: &Path, name: &str) -> Verdict {
-    // The flags' own variables cause a rebuild by themselves; the linker does not.
+    // The flags' own variables cause a rebuild by themselves; the linker does not, which cargo takes from a variable of the
+    // target's or from its configuration. A file that comes into being later is not seen: one that is missing would cause a
+    // rebuild each time.
     println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
+    let target = env::var("TARGET").unwrap_or_default().replace('-', "_").to_uppercase();
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_{target}_LINKER");
+    let homes = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let folders = out.ancestors().map(|folder| folder.join(".cargo")).chain(homes);
+    for file in folders.flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name))) {
+        if file.is_file() {
+            println!("cargo::rerun-if-changed={}", file.display());
+        }
+    }
     let source = out.join("probe.rs");
     if fs::write(&source, "fn main() {}\n").is_err() {
         return Verdict::Accepted;

@@ -1,8 +1,10 @@
 //! The load is exact, however its threads are registered; and it is not where the claim's barrier does nothing.
 
-use std::env;
 use std::process::Command;
+use std::{env, thread};
 
+use percpu_rt::{LocalLock, LockOnError, per_cpu};
+use percpu_tests::pin;
 use percpu_tests::tool::{self, FULL, SANITIZED, is_set};
 
 use crate::load::{self, Claims};
@@ -59,6 +61,33 @@ fn nor_where_barriers_are_refused() {
 fn load_without_claims() {
     if disarm_membarrier() {
         assert_eq!(load::run(acquisitions(), MINUTE, Claims::None), Ok(()));
+    }
+}
+
+/// A sandbox may come between two claims: the second one leaves the copy as it was.
+#[test]
+#[cfg_attr(any(percpu_backend = "generic", not(target_arch = "x86_64")), ignore = "it needs no barrier")]
+fn a_claim_that_is_refused_later_leaves_the_lock_usable() {
+    let text = output(&mut without_barrier("exclusion::claim_before_and_behind_a_refusal", libc::EPERM));
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+#[test]
+#[ignore = "a process of its own: it gives up a system call"]
+fn claim_before_and_behind_a_refusal() {
+    #[per_cpu]
+    static LATE: LocalLock<u64> = LocalLock::new(0);
+    let cpu = pin::allowed()[0];
+    *LATE.lock_on(cpu).expect("Linux 5.10") += 1;
+    if disarm_membarrier() {
+        assert_eq!(LATE.lock_on(cpu).err(), Some(LockOnError::Unsupported));
+        // Nobody claims it any more: a thread of that CPU does not sleep, and another one is not refused.
+        for _ in 0..2 {
+            thread::scope(|scope| {
+                scope.spawn(|| pin::on(cpu, || *LATE.lock() += 1)).join().expect("it does not panic")
+            });
+        }
+        assert_eq!(pin::on(cpu, || *LATE.lock()), 3);
     }
 }
 

@@ -40,6 +40,20 @@ fn a_guard_of_the_forking_thread_lives_on_in_the_child() {
     });
 }
 
+/// What the parent has registered for, the child has too.
+#[test]
+fn a_child_claims_what_nobody_holds() {
+    #[per_cpu]
+    static FREE: LocalLock<u64> = LocalLock::new(0);
+    let cpu = pin::allowed()[0];
+    *FREE.lock_on(cpu).expect("Linux 5.10") += 1;
+    assert!(in_child(|| {
+        *FREE.lock_on(cpu).expect("as in the parent") += 1;
+        *FREE.lock_on(cpu).expect("as in the parent") == 2 && pin::on(cpu, || *FREE.lock()) == 2
+    }));
+    assert_eq!(*FREE.lock_on(cpu).expect("Linux 5.10"), 1);
+}
+
 #[test]
 fn a_copy_that_another_thread_held_is_refused_in_the_child() {
     #[per_cpu]

@@ -5,7 +5,8 @@ use crate::primitive::{AtomicU32, AtomicU64};
 /// The words of one copy of a lock.
 ///
 /// The copy is free to the lockers of its CPU while `owner` and `claimer` are 0. `owner` goes from 0 to a locker on the copy's
-/// own CPU alone, by [`acquire`](super::acquire); while it is not 0, only the thread that it names writes it.
+/// own CPU alone, by [`acquire`](super::acquire), or to a claimer whose claim is in force; while it is not 0, only the thread
+/// that it names writes it.
 #[repr(C)]
 #[cfg_attr(loom, derive(Default))]
 pub(crate) struct LockWords {

@@ -23,6 +23,8 @@ pub(super) enum Failure {
     Open { bytes: usize, errno: i32 },
     /// The allocator cannot take the dynamic part of the units over.
     Dynamic(crate::chunk::AllocError),
+    /// The C library does not tell of forks.
+    Fork { errno: i32 },
 }
 
 impl fmt::Display for Failure {
@@ -58,6 +60,7 @@ impl fmt::Display for Failure {
                  locked memory (ulimit -l) and the machine's memory apply"
             ),
             Self::Dynamic(error) => write!(f, "the dynamic part of the units cannot be set up: {error}"),
+            Self::Fork { errno } => write!(f, "cannot ask to be told of forks (pthread_atfork: error {errno})"),
         }
     }
 }

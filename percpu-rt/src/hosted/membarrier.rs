@@ -1,30 +1,37 @@
 //! Making a CPU restart its sequences, and all CPUs see what each other has stored.
 
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::cpu::CpuId;
 
 // include/uapi/linux/membarrier.h
+const CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+const CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 const CMD_PRIVATE_EXPEDITED_RSEQ: libc::c_int = 1 << 7;
 const CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ: libc::c_int = 1 << 8;
 const CMD_FLAG_CPU: libc::c_uint = 1;
 
-const UNKNOWN: u8 = 0;
-const SUPPORTED: u8 = 1;
-const UNSUPPORTED: u8 = 2;
+/// What this process has registered for: restarts (Linux 5.10) and barriers (Linux 4.14). Only success is kept: another thread
+/// may be allowed what a sandbox has forbidden this one, and memory may come back.
+static RESTARTS: AtomicBool = AtomicBool::new(false);
+static BARRIERS: AtomicBool = AtomicBool::new(false);
 
-/// What the kernel said when this process registered for it.
-static SUPPORT: AtomicU8 = AtomicU8::new(UNKNOWN);
+fn is_registered(done: &AtomicBool, register: impl FnOnce() -> bool) -> bool {
+    done.load(Relaxed) || {
+        let registered = register();
+        if registered {
+            done.store(true, Relaxed);
+        }
+        registered
+    }
+}
 
 /// Whether [`restart_sequences`] works; the first call registers the process for it.
 pub(crate) fn can_restart_sequences() -> bool {
-    if SUPPORT.load(Relaxed) == UNKNOWN {
-        let registered = membarrier(CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+    is_registered(&RESTARTS, || {
         // One for nobody's CPU in particular tells whether the flag is known: registration is older.
-        let supported = registered && membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, CMD_FLAG_CPU, 0);
-        SUPPORT.store(if supported { SUPPORTED } else { UNSUPPORTED }, Relaxed);
-    }
-    SUPPORT.load(Relaxed) == SUPPORTED
+        membarrier(CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) && membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, CMD_FLAG_CPU, 0)
+    })
 }
 
 /// Makes `cpu` restart the sequence that a thread of this process is in, if there is one, and everything before
@@ -41,7 +48,8 @@ pub(crate) fn restart_sequences(cpu: CpuId) -> bool {
 /// cannot, or has been forbidden to.
 #[must_use]
 pub(crate) fn barrier_on_all_cpus() -> bool {
-    can_restart_sequences() && membarrier(CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0)
+    is_registered(&BARRIERS, || membarrier(CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
+        && membarrier(CMD_PRIVATE_EXPEDITED, 0, 0)
 }
 
 fn membarrier(command: libc::c_int, flags: libc::c_uint, cpu: libc::c_int) -> bool {

@@ -81,7 +81,7 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     static PLACES: Places = Places::new();
     // SAFETY: the units are as `areas` has them, their first chunk is open, and behind the static part nobody uses them.
     unsafe { dynamic::set_up(Pages::new(units, &PLACES, used()), page, areas) }.map_err(Failure::Dynamic)?;
-    fork::watch();
+    fork::watch()?;
     cpu::publish(&possible, orphan);
     // With CPU numbers that the table has no room for, no number may be looked up.
     arch::arm(rseq::offset().filter(|_| complete));

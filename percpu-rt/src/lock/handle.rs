@@ -27,7 +27,8 @@ impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
     ///
     /// Where the sleep would have no end: the thread holds a copy of this lock, on whichever CPU, or the holder is
     /// known to be a thread that did not survive a `fork`. A thread is known by its thread pointer, so one that
-    /// inherits that of a thread which ended with a forgotten guard is taken for the holder.
+    /// inherits that of a thread which ended with a forgotten guard is taken for the holder. Children of `_Fork` or of a
+    /// `clone` without glibc are not noticed: there, waiting for a thread of the parent's has no end.
     #[doc(alias = "local_lock")]
     #[inline(always)]
     pub fn lock(&self) -> LocalLockGuard<'_, T>
@@ -77,7 +78,8 @@ impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
     ///
     /// # Errors
     ///
-    /// [`LockOnError::Unsupported`] where the kernel has no such system call.
+    /// [`LockOnError::Unsupported`] where the kernel has no such system call: Linux before 5.10, or a sandbox that forbids
+    /// `membarrier`. It can also come after calls that succeeded, where a sandbox was entered since. Nothing has changed then.
     ///
     /// # Panics
     ///

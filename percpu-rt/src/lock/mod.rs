@@ -35,14 +35,10 @@
 //! - The holder's name is what makes the copy held, so there is no moment, and no fork, at which a held copy has no name.
 //!
 //! A platform supplies `wait` and `wake_all`, a barrier on all CPUs, and a way to make one CPU restart; a backend supplies
-//! `acquire`. With interrupts off that is two loads and a store, and the barriers are interprocessor interrupts.
+//! `acquire`. With interrupts off that is two loads and a store, and the barriers are interprocessor interrupts: `interrupts`,
+//! a test, fills the steps so.
 //!
-//! # Lock order
-//!
-//! All copies of one lock are one place in a program's lock order, like one mutex: whoever holds a copy must not wait
-//! for another copy of it. A thread that is about to sleep looks through the copies and panics if one is its own,
-//! so a thread never waits for itself, even after it has been moved. In a forked child it panics where the holder is a
-//! thread of the parent's. Between different locks the usual rule holds: take them in one order everywhere.
+//! [`LocalLock`] has the rules of lock order.
 //!
 //! - `owner`: which thread, and on which side of a fork.
 //! - `raw`: a lock, and where its copies are. `steps`: what is done with the words of one copy; `models` tries every
@@ -52,6 +48,8 @@
 mod claim;
 mod guard;
 mod handle;
+#[cfg(all(test, not(loom)))]
+mod interrupts;
 #[cfg(all(test, loom))]
 mod models;
 mod owner;

@@ -247,6 +247,18 @@ fn a_claimer_and_a_locker_take_turns() {
     model(3, [claims, locks], |counted| counted == [3, 0]);
 }
 
+/// A claim that cannot make the CPU restart is taken back, and wakes whom it has made sleep.
+#[test]
+fn a_claim_that_is_withdrawn_leaves_nobody_behind() {
+    let withdraws = |copies: Copies| {
+        let thread = Thread::new(&copies, 1, 1);
+        assert!(!steps::claim(&thread, &copies[0].words, || false));
+    };
+    let locks = |copies| Thread::new(&copies, 2, 0).count();
+    let claims = |copies| Thread::new(&copies, 3, 1).count_on(0);
+    model(2, [withdraws, locks, claims], |counted| counted == [2, 0]);
+}
+
 #[test]
 fn claimers_take_turns() {
     let twice = |copies| (0..2).for_each(|_| Thread::new(&copies, 1, 1).count_on(0));

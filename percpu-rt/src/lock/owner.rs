@@ -10,7 +10,9 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// The thread that this process began with, if it is a forked child: the only one of its parent's.
 static SURVIVOR: AtomicU64 = AtomicU64::new(0);
 
-/// Bits of the thread's part: user space ends below them.
+/// Bits of the thread's part: user space ends below them, also with five levels of page tables, where the kernel gives
+/// addresses beyond only to those who ask for them by a hint. A thread whose block was put there by hand would be taken for
+/// one of another generation, whose copies nobody waits for: waiting for it panics, and nothing else.
 const THREAD_BITS: u32 = 48;
 
 /// A thread, on one side of a fork; never 0.

@@ -27,8 +27,21 @@ use crate::primitive::{AtomicU32, fence};
 /// CACHE.lock().push(object);
 /// ```
 ///
-/// All copies of one lock are one place in the lock order: see [`lock`](crate::PerCpu::lock). A panic while a guard
-/// is held unlocks; there is no poisoning. A guard that is forgotten leaves its copy locked for good.
+/// A panic while a guard is held unlocks; there is no poisoning. A guard that is forgotten leaves its copy locked for good.
+///
+/// # Lock order
+///
+/// - All copies of one lock are one place in a program's lock order, like one mutex: whoever holds a copy must not wait for
+///   another copy of it, by [`lock`](crate::PerCpu::lock) or [`lock_on`](crate::PerCpu::lock_on). A thread that is about to
+///   sleep looks through the copies and panics if one is its own, so it never waits for itself, even after it has been moved.
+///   Debug builds look each time.
+/// - Between different locks, and with mutexes, the usual rule holds: take them in one order everywhere. Nothing finds out where
+///   that is not kept: the threads sleep for good.
+/// - Whatever runs while a guard is held counts as done under the lock, and so does the drop of the value that is moved out or
+///   overwritten: a destructor that locks is part of the order.
+/// - A signal handler may [`try_lock`](crate::PerCpu::try_lock) whatever it likes. It may `lock` only what no code holds that it
+///   can interrupt: what the interrupted thread holds is refused by a panic, what another thread holds is waited for.
+/// - In a forked child, waiting panics where the holder is a thread of the parent's.
 #[repr(C)]
 pub struct LocalLock<T> {
     words: LockWords,
@@ -130,6 +143,7 @@ impl View for Place {
     }
 
     fn barrier(&self) -> bool {
+        // This thread's own part, which is all of it where the fast path has fences.
         fence(SeqCst);
         !arch::FAST_PATH_IS_PLAIN || platform::barrier_on_all_cpus()
     }

@@ -35,6 +35,9 @@ use crate::cpu::CpuId;
 /// | `println!("{}", PACKETS)` | `println!("{}", PACKETS.sum())` |
 /// | `PACKETS.read_on(0)` | `PACKETS.read_on(cpu)` with a [`CpuId`] of [`possible_cpus`](crate::possible_cpus), [`this_cpu`](crate::this_cpu) or [`CpuId::new`] |
 /// | `NAMES.push(name)` | `NAMES.with(\|names\| names.push(name))`, on a [`LocalLock`](crate::LocalLock) |
+///
+/// Names of other kinds' methods and of atomics' (`inc` of an object, `load` of a word) are taken, for messages that tell what to
+/// write. A trait of your own for handles that has such a method is called by its path: `Trait::load(&HITS)`.
 pub struct PerCpu<P, T, K> {
     pub(super) place: P,
     // Invariant in `T`: a handle both takes and gives values.

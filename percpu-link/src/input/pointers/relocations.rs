@@ -70,9 +70,11 @@ impl<'a, 'd, Elf: FileHeader<Endian = Endianness>, R: ReadRef<'d>> Reader<'a, 'd
         let (endian, data, is_mips64el) = (self.image.endian, self.image.data, self.is_mips64el);
         for section in self.sections.iter().collect::<Vec<_>>() {
             let about = section.info_link(endian).0;
-            let is_of_template = self.template.data() == Some(about);
+            // A template of plain numbers has none of its own; those of other sections show that the linker has kept all.
+            let is_kept = !self.is_loaded(section)
+                && self.sections.section(SectionIndex(about)).is_ok_and(|about| self.is_loaded(about));
             if let Some((entries, link)) = section.rela(endian, data)? {
-                self.found.are_kept |= is_of_template;
+                self.found.are_kept |= is_kept;
                 for entry in entries {
                     let (symbol, kind) = (entry.r_sym(endian, is_mips64el), entry.r_type(endian, is_mips64el));
                     let addend: i64 = entry.r_addend(endian).into();
@@ -80,7 +82,7 @@ impl<'a, 'd, Elf: FileHeader<Endian = Endianness>, R: ReadRef<'d>> Reader<'a, 'd
                     self.visit(&Entry { place, kind, symbol, addend: Some(addend.cast_unsigned()) }, link, about)?;
                 }
             } else if let Some((entries, link)) = section.rel(endian, data)? {
-                self.found.are_kept |= is_of_template;
+                self.found.are_kept |= is_kept;
                 for entry in entries {
                     let (symbol, kind) = (entry.r_sym(endian), entry.r_type(endian));
                     self.visit(
@@ -97,6 +99,10 @@ impl<'a, 'd, Elf: FileHeader<Endian = Endianness>, R: ReadRef<'d>> Reader<'a, 'd
             }
         }
         Ok(self.found)
+    }
+
+    fn is_loaded(&self, section: &Elf::SectionHeader) -> bool {
+        section.sh_flags(self.image.endian).contains(object::elf::SHF_ALLOC)
     }
 
     /// Looks at an entry of a section about section `about`, with symbols in section `link`.
