@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 const LONGEST_FILE: usize = 400;
 
 /// The modules of percpu-rt, lowest first: each may name those of its own rank and below.
-const RANKS: [&[&str]; 7] = [
+const RANKS: [&[&str]; 9] = [
     &["abi", "chunk", "primitive"],
     &["arch"],
     &["cpu"],
     &["area"],
     &["var", "lock", "dynamic"],
+    &["boxed"],
+    &["counter"],
     &["hosted"],
     &["private", "macros"],
 ];

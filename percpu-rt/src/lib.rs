@@ -54,6 +54,8 @@
 //! | `lock` | [`LocalLock`] |
 //! | [`chunk`] | an allocator of the same bytes in every unit; pure, and may be had several times |
 //! | `dynamic` | the one of this process: [`alloc_percpu`], [`PerCpuPtr`], [`ModuleArea`] |
+//! | `boxed` | variables with an owner, [`PerCpuBox`], and borrowed ones, [`PerCpuRef`] |
+//! | `counter` | [`PerCpuCounter`]: one number, added to by every CPU |
 //! | `hosted` | Linux processes: set-up, memory, topology |
 //! | `macros` | the runtime's half of `#[per_cpu]`'s expansion |
 //!
@@ -105,7 +107,11 @@ pub mod abi;
 mod arch;
 #[cfg(has_backend)]
 mod area;
+#[cfg(has_backend)]
+mod boxed;
 pub mod chunk;
+#[cfg(has_backend)]
+mod counter;
 #[cfg(has_backend)]
 mod cpu;
 #[cfg(has_backend)]
@@ -129,7 +135,11 @@ pub mod __private {
 
 #[cfg(has_backend)]
 pub use area::unit::{static_size, unit_size};
+#[cfg(has_backend)]
+pub use boxed::{Object, PerCpuBox, PerCpuRef, Zeroable};
 pub use chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
+#[cfg(has_backend)]
+pub use counter::{Counter, PerCpuCounter, PerCpuCounters};
 #[cfg(has_backend)]
 pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
 #[cfg(has_backend)]
@@ -148,10 +158,10 @@ pub use var::{
     bound::{Handed, Shared},
     guard::CpuVar,
     handle::PerCpu,
-    kind::{IsLock, IsObject, IsWord},
+    kind::{IsDynamic, IsLock, IsObject, IsWord},
     object::Copies,
     remote::Values,
-    word::{Bits, Integer, Scalar, Word},
+    word::{Bits, Integer, Plain, Scalar, Word},
 };
 
 /// The examples of the README, compiled and run.

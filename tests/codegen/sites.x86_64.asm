@@ -57,6 +57,19 @@ site_inc:
 	add qword ptr [rsi],1
 	ret
 
+site_inc_of_a_box:
+	mov rax,[rdi]
+	mov rcx,[__percpu_rseq_offset]
+	lea rdx,[__per_cpu_offset]
+	lea rsi,[__rseq_cs]
+	mov fs:[rcx+8],rsi
+	movsxd rsi,fs:[rcx+4]
+	mov rsi,[rdx+rsi*8]
+	add rsi,rax
+	jl cold
+	add qword ptr [rsi],1
+	ret
+
 site_inc_of_another_crate:
 	mov rax,[__percpu_rseq_offset]
 	lea rcx,[__per_cpu_offset]

@@ -38,6 +38,7 @@ use crate::cpu::CpuId;
 ///
 /// Names of other kinds' methods and of atomics' (`inc` of an object, `load` of a word) are taken, for messages that tell what to
 /// write. A trait of your own for handles that has such a method is called by its path: `Trait::load(&HITS)`.
+#[repr(transparent)]
 pub struct PerCpu<P, T, K> {
     pub(super) place: P,
     // Invariant in `T`: a handle both takes and gives values.
@@ -56,6 +57,23 @@ impl<P, T, K> PerCpu<P, T, K> {
     #[must_use]
     pub const unsafe fn from_place(place: P) -> Self {
         Self { place, values: PhantomData, kind: PhantomData }
+    }
+}
+
+impl<P, T, K> PerCpu<P, T, K> {
+    /// Where the variable is.
+    pub(crate) fn as_place(&self) -> &P {
+        &self.place
+    }
+
+    /// The same handle by another kind's name.
+    ///
+    /// # Safety
+    ///
+    /// `K2` is the kind of `T`, or [`IsDynamic`](super::kind::IsDynamic) and `T` no reference.
+    pub(crate) unsafe fn of_kind<K2>(&self) -> &PerCpu<P, T, K2> {
+        // SAFETY: both are a place and nothing else (`repr(transparent)`).
+        unsafe { &*core::ptr::from_ref(self).cast() }
     }
 }
 

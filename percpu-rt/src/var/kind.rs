@@ -22,6 +22,13 @@ pub struct IsObject;
 #[derive(Debug, Clone, Copy)]
 pub struct IsLock;
 
+/// The variable is a dynamic one, or borrowed as one: what its type can do decides, since no macro has seen the type.
+///
+/// Words have operations, [`Sync`] types lend references, locks lock. A word refuses to lend a reference by a panic that folds
+/// away with the type.
+#[derive(Debug, Clone, Copy)]
+pub struct IsDynamic;
+
 /// What `__kind!` asks.
 pub struct Probe<T: ?Sized>(PhantomData<T>);
 

@@ -7,8 +7,9 @@ use core::marker::PhantomData;
 use super::bound::Shared;
 use super::guard::CpuVar;
 use super::handle::PerCpu;
-use super::kind::IsObject;
+use super::kind::{IsDynamic, IsObject};
 use super::place::Place;
+use super::word::is_shared_word;
 use crate::arch;
 use crate::cpu::{CpuId, PossibleCpus, possible_cpus, this_cpu};
 
@@ -73,6 +74,87 @@ impl<P: Place, T: 'static> PerCpu<P, T, IsObject> {
         // SAFETY: `Shared` is `Sync`; the place of this handle, and the slot of a filled unit; the place is borrowed
         // with `self`.
         unsafe { copy(self.place(), slot) }
+    }
+}
+
+/// The copies of a variable of whichever type; a word's are not lent.
+impl<P: Place, T: 'static> PerCpu<P, T, IsDynamic> {
+    /// Calls `f` with this CPU's copy of an object.
+    ///
+    /// Context: any. Costs three loads. Linux: `this_cpu_ptr` between `preempt_disable` and `preempt_enable`.
+    ///
+    /// # Panics
+    ///
+    /// Where `T` is a word, which is changed by operations: a reference beside them would race.
+    #[doc(alias = "this_cpu_ptr")]
+    #[inline]
+    #[track_caller]
+    pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R
+    where
+        T: Shared,
+    {
+        f(self.object().copy(arch::current_cpu()))
+    }
+
+    /// This CPU's copy of an object behind a guard that names the CPU.
+    ///
+    /// Context: any. Costs three loads. Linux: `get_cpu_ptr`, and `put_cpu_ptr` at the guard's drop.
+    ///
+    /// # Panics
+    ///
+    /// As [`with`](Self::with).
+    #[doc(alias = "get_cpu_ptr")]
+    #[inline]
+    #[track_caller]
+    pub fn get_cpu_var(&self) -> CpuVar<'_, T>
+    where
+        T: Shared,
+    {
+        self.object().get_cpu_var()
+    }
+
+    /// `cpu`'s copy of an object.
+    ///
+    /// Context: any. Costs one load. Linux: `per_cpu_ptr`.
+    ///
+    /// # Panics
+    ///
+    /// As [`with`](Self::with).
+    #[doc(alias = "per_cpu_ptr")]
+    #[inline]
+    #[must_use]
+    #[track_caller]
+    pub fn on(&self, cpu: CpuId) -> &T
+    where
+        T: Shared,
+    {
+        self.object().on(cpu)
+    }
+
+    /// Every possible CPU's copy of an object; `iter` is that of words.
+    ///
+    /// Context: any. Linux: `for_each_possible_cpu` with `per_cpu_ptr`.
+    ///
+    /// # Panics
+    ///
+    /// As [`with`](Self::with).
+    #[doc(alias = "for_each_possible_cpu")]
+    #[inline]
+    #[track_caller]
+    pub fn copies(&self) -> Copies<'_, T>
+    where
+        T: Shared,
+    {
+        self.object().iter()
+    }
+
+    /// The same variable, known to be an object.
+    #[inline(always)]
+    #[track_caller]
+    fn object(&self) -> &PerCpu<P, T, IsObject> {
+        assert!(!is_shared_word::<T>(), "a per-CPU word is not borrowed: write `.read()`, or `.read_on(cpu)`");
+        // SAFETY: handles differ in their kind by the type alone, and the type is no word.
+        unsafe { self.of_kind() }
     }
 }
 

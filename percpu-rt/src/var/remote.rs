@@ -5,74 +5,81 @@ use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
 use super::handle::PerCpu;
-use super::kind::IsWord;
+use super::kind::{IsDynamic, IsWord};
 use super::place::Place;
-use super::word::{Integer, Repr, Scalar};
+use super::word::{Integer, Plain, Repr, Scalar};
 use crate::arch;
 use crate::cpu::{CpuId, PossibleCpus, possible_cpus};
 
-// The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
-impl<P: Place, T: 'static> PerCpu<P, T, IsWord> {
-    /// Reads `cpu`'s value, never torn, and old by the time it is looked at.
-    ///
-    /// Context: any. Costs two loads and, where that CPU writes the value often, a cache miss. Linux:
-    /// `per_cpu(var, cpu)` with `READ_ONCE`.
-    #[doc(alias = "per_cpu")]
-    #[inline]
-    #[must_use]
-    pub fn read_on(&self, cpu: CpuId) -> T
-    where
-        T: Scalar,
-    {
-        // SAFETY: the place of this handle.
-        unsafe { load(self.place(), cpu) }
-    }
+/// What the handles of one kind can do with other CPUs' words.
+macro_rules! remote {
+    ($kind:ty, $scalar:ident) => {
+        // The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
+        impl<P: Place, T: 'static> PerCpu<P, T, $kind> {
+            /// Reads `cpu`'s value, never torn, and old by the time it is looked at.
+            ///
+            /// Context: any. Costs two loads and, where that CPU writes the value often, a cache miss. Linux:
+            /// `per_cpu(var, cpu)` with `READ_ONCE`.
+            #[doc(alias = "per_cpu")]
+            #[inline]
+            #[must_use]
+            pub fn read_on(&self, cpu: CpuId) -> T
+            where
+                T: $scalar,
+            {
+                // SAFETY: the place of this handle.
+                unsafe { load(self.place(), cpu) }
+            }
 
-    /// Writes `cpu`'s value.
-    ///
-    /// Where an operation of that CPU runs at the same time, either value may win: the operation may have read
-    /// the old one and write its result over this. The result is never torn.
-    ///
-    /// Context: any. Costs as [`read_on`](Self::read_on). Linux: `per_cpu(var, cpu) = value`.
-    ///
-    /// # Safety
-    ///
-    /// No code, and no other crate's in particular, relies on this variable for memory safety, or whatever does is
-    /// known to hold with a write from another CPU.
-    #[inline]
-    pub unsafe fn write_on(&self, cpu: CpuId, value: T)
-    where
-        T: Scalar,
-    {
-        // SAFETY: an aligned, initialised copy, as in `load`; what the value means is on the caller.
-        unsafe { T::Repr::store(self.per_cpu_ptr(cpu).cast(), value.to_repr()) }
-    }
+            /// Writes `cpu`'s value.
+            ///
+            /// Where an operation of that CPU runs at the same time, either value may win: the operation may have read
+            /// the old one and write its result over this. The result is never torn.
+            ///
+            /// Context: any. Costs as [`read_on`](Self::read_on). Linux: `per_cpu(var, cpu) = value`.
+            ///
+            /// # Safety
+            ///
+            /// No code, and no other crate's in particular, relies on this variable for memory safety, or whatever does is
+            /// known to hold with a write from another CPU.
+            #[inline]
+            pub unsafe fn write_on(&self, cpu: CpuId, value: T)
+            where
+                T: $scalar,
+            {
+                // SAFETY: an aligned, initialised copy, as in `load`; what the value means is on the caller.
+                unsafe { T::Repr::store(self.per_cpu_ptr(cpu).cast(), value.to_repr()) }
+            }
 
-    /// Every possible CPU's value, one after the other; no snapshot.
-    ///
-    /// Context: any. Costs a [`read_on`](Self::read_on) a CPU. Linux: `for_each_possible_cpu`.
-    #[doc(alias = "for_each_possible_cpu")]
-    #[inline]
-    pub fn iter(&self) -> Values<'_, T>
-    where
-        T: Scalar,
-    {
-        Values { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
-    }
+            /// Every possible CPU's value, one after the other; no snapshot.
+            ///
+            /// Context: any. Costs a [`read_on`](Self::read_on) a CPU. Linux: `for_each_possible_cpu`.
+            #[doc(alias = "for_each_possible_cpu")]
+            #[inline]
+            pub fn iter(&self) -> Values<'_, T>
+            where
+                T: $scalar,
+            {
+                Values { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
+            }
 
-    /// The wrapping sum of all possible CPUs' values; exact once nobody writes any more.
-    ///
-    /// Context: any. Costs a [`read_on`](Self::read_on) a CPU; 0 before set-up. Linux: a loop over `per_cpu_ptr`;
-    /// `percpu_counter_sum` is named alike.
-    #[inline]
-    #[must_use]
-    pub fn sum(&self) -> T
-    where
-        T: Integer,
-    {
-        sum(self.iter())
-    }
+            /// The wrapping sum of all possible CPUs' values; exact once nobody writes any more.
+            ///
+            /// Context: any. Costs a [`read_on`](Self::read_on) a CPU; 0 before set-up. Linux: a loop over `per_cpu_ptr`;
+            /// `percpu_counter_sum` is named alike.
+            #[inline]
+            #[must_use]
+            pub fn sum(&self) -> T
+            where
+                T: Integer,
+            {
+                sum(Values { place: self.place(), cpus: possible_cpus(), variable: PhantomData })
+            }
+        }
+    };
 }
+remote!(IsWord, Scalar);
+remote!(IsDynamic, Plain);
 
 /// Compiled once a type and not once a variable, as most programs sum up far from where time counts.
 #[inline(never)]

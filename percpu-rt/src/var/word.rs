@@ -1,5 +1,6 @@
 //! Which types are words, and how their values travel to the backends.
 
+use core::any::TypeId;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
@@ -41,6 +42,22 @@ pub trait Bits: Scalar + sealed::Bits {}
     note = "`bool` also has `.and(..)`, `.or(..)` and `.xor(..)`; `u128` has `.read()` and `.cmpxchg(..)` alone"
 )]
 pub trait Integer: Bits + sealed::Integer {}
+
+/// A scalar that is one in dynamic variables too: all but references, which are objects there.
+///
+/// A dynamic variable's type is all that tells its kind, and which reference types are words is nothing that a
+/// function over types can ask.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no word in a dynamic per-CPU variable",
+    label = "not an integer of 8 to 64 bits, `bool` or a thin pointer",
+    note = "an object is borrowed: write `.with(|value| ..)` or `.on(cpu)`; keep a reference that changes as a `NonNull`"
+)]
+pub trait Plain: Scalar {}
+
+impl<U: 'static> Plain for *mut U {}
+impl<U: 'static> Plain for *const U {}
+impl<U: 'static> Plain for NonNull<U> {}
+impl<U: 'static> Plain for Option<NonNull<U>> {}
 
 // 16 bytes have two operations of their own (`wide`).
 impl sealed::Sealed for u128 {}
@@ -165,6 +182,7 @@ macro_rules! integer {
         impl Scalar for $word {}
         impl Bits for $word {}
         impl Integer for $word {}
+        impl Plain for $word {}
 
         // The operations need it; every target with a backend grants it.
         const _: () = assert!(align_of::<$word>() == size_of::<$word>());
@@ -192,6 +210,18 @@ impl sealed::Bits for bool {}
 impl Word for bool {}
 impl Scalar for bool {}
 impl Bits for bool {}
+impl Plain for bool {}
+
+/// Whether `T` is a word that is [`Sync`], and so would lend references if its type were all that is asked. Folds to a constant.
+#[inline(always)]
+pub(crate) fn is_shared_word<T: 'static>() -> bool {
+    let id = TypeId::of::<T>();
+    macro_rules! any {
+        ($($word:ty)*) => { false $(|| id == TypeId::of::<$word>())* };
+    }
+    // References are no words where this is asked, and other pointers not `Sync`.
+    any!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 isize bool)
+}
 
 /// Pointers: the backends' form is a pointer too, so that what it may reach stays known.
 macro_rules! pointer {
