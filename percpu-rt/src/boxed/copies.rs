@@ -2,8 +2,9 @@
 
 use core::iter::Take;
 
+use super::memory;
 use crate::cpu::{PossibleCpus, possible_cpus};
-use crate::dynamic::{PerCpuPtr, free_percpu};
+use crate::dynamic::PerCpuPtr;
 
 /// The first copies of a variable, in the order of [`possible_cpus`]. Its drop drops them, and frees all.
 ///
@@ -45,6 +46,6 @@ impl<T> Drop for Rest<T> {
     fn drop(&mut self) {
         self.drop_next();
         // SAFETY: allocated by the owner, and nobody uses a copy any more.
-        unsafe { free_percpu(self.pointer.cast()) };
+        unsafe { memory::free(self.pointer) };
     }
 }

@@ -13,9 +13,10 @@
 //! difference is where the pointer comes from: for a static it is a constant, here it is a value.
 //!
 //! - `owner`: [`PerCpuBox`], and how its copies are made. `copies`: how they end. `reference`: [`PerCpuRef`].
-//! - `object`: the place of both. `zeroable`: which types need not be made.
+//! - `memory`: where the copies are. `object`: the place of both. `zeroable`: which types need not be made.
 
 mod copies;
+mod memory;
 mod object;
 mod owner;
 mod reference;

@@ -1,17 +1,16 @@
 //! A dynamic variable's owner.
 
-use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, size_of};
+use core::mem::ManuallyDrop;
 use core::ops::Deref;
 
 use super::copies::Copies;
+use super::memory;
 use super::object::Object;
 use super::zeroable::Zeroable;
-use crate::chunk::{AllocError, AllocFlags};
+use crate::chunk::AllocError;
 use crate::cpu::{CpuId, possible_cpus};
-use crate::dynamic::{PerCpuPtr, alloc_percpu};
 use crate::var::handle::PerCpu;
 use crate::var::kind::IsDynamic;
 
@@ -62,7 +61,7 @@ impl<T: Send + 'static> PerCpuBox<T> {
     ///
     /// # Errors
     ///
-    /// As [`alloc_percpu`].
+    /// As [`alloc_percpu`](crate::alloc_percpu).
     ///
     /// # Panics
     ///
@@ -96,14 +95,14 @@ impl<T: Send + 'static> PerCpuBox<T> {
     ///
     /// # Errors
     ///
-    /// As [`alloc_percpu`]; `f` is not called then.
+    /// As [`alloc_percpu`](crate::alloc_percpu); `f` is not called then.
     ///
     /// # Panics
     ///
     /// Where `f` does: the copies that it has made are dropped, and the memory is freed.
     #[track_caller]
     pub fn try_new_with(mut f: impl FnMut(CpuId) -> T) -> Result<Self, AllocError> {
-        let mut copies = Copies { pointer: allocate::<T>()?, count: 0 };
+        let mut copies = Copies { pointer: memory::allocate::<T>()?, count: 0 };
         for cpu in possible_cpus() {
             let value = f(cpu);
             // SAFETY: memory for a `T` on this CPU that nobody knows yet.
@@ -120,13 +119,13 @@ impl<T: Send + 'static> PerCpuBox<T> {
     ///
     /// # Errors
     ///
-    /// As [`alloc_percpu`].
+    /// As [`alloc_percpu`](crate::alloc_percpu).
     #[track_caller]
     pub fn try_zeroed() -> Result<Self, AllocError>
     where
         T: Zeroable,
     {
-        let copies = Copies { pointer: allocate::<T>()?, count: usize::MAX };
+        let copies = Copies { pointer: memory::allocate::<T>()?, count: usize::MAX };
         // SAFETY: every copy is zero, and that is a `T`.
         Ok(unsafe { Self::from_copies(copies) })
     }
@@ -141,16 +140,6 @@ impl<T: Send + 'static> PerCpuBox<T> {
         let handle = unsafe { PerCpu::from_place(Object::new(pointer)) };
         Self { handle, values: PhantomData }
     }
-}
-
-/// Memory for a `T` on every CPU, zero.
-#[track_caller]
-fn allocate<T>() -> Result<PerCpuPtr<T>, AllocError> {
-    let layout = Layout::new::<T>();
-    // What has no size has an address of its own all the same, as aligned as it is.
-    let layout =
-        if size_of::<T>() == 0 { Layout::from_size_align(1, layout.align()).unwrap_or(layout) } else { layout };
-    alloc_percpu(layout, AllocFlags::NONE).map(PerCpuPtr::cast)
 }
 
 impl<T: 'static> Drop for PerCpuBox<T> {

@@ -124,6 +124,16 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         Ok(placed.offset)
     }
 
+    /// Allocates populated bytes for the allocator's own purposes: no count tells of it. `None` where records would have to
+    /// come in, or pages.
+    #[cfg_attr(feature = "checked", allow(dead_code, reason = "the stock's, which is not checked"))]
+    pub(crate) fn alloc_uncounted(&self, size: usize, align: usize) -> Option<usize> {
+        let request = self.request(size, align, AllocFlags::ATOMIC).ok()?;
+        let placed = self.with(|state| state.map.place(&request)).ok()?;
+        self.make_ready(&placed, size).ok()?;
+        Some(placed.offset)
+    }
+
     /// Allocates as many objects as `offsets` has places, or none.
     ///
     /// # Errors

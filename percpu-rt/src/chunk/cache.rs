@@ -88,6 +88,8 @@ struct Slot {
 /// One CPU's stock of places of an [`Allocator`]. Its drop puts them back.
 pub struct Cache<'a, M: Memory, L: RawLock> {
     allocator: &'a Allocator<M, L>,
+    /// Caches that share what may be in stock.
+    caches: usize,
     slots: [Slot; SLOTS],
 }
 
@@ -95,8 +97,15 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     /// An empty stock.
     #[must_use]
     pub const fn new(allocator: &'a Allocator<M, L>) -> Self {
+        Self::one_of(1, allocator)
+    }
+
+    /// An empty stock, one of `caches` of the same allocator: what may be in stock for what is live is the same with all of
+    /// them.
+    #[must_use]
+    pub const fn one_of(caches: usize, allocator: &'a Allocator<M, L>) -> Self {
         let slots = [const { Slot { granules: 0, count: 0, capacity: 0, magazine: None } }; SLOTS];
-        Self { allocator, slots }
+        Self { allocator, caches, slots }
     }
 
     /// Allocates as [`Allocator::alloc`] does, from the stock where it has a place.
@@ -108,24 +117,32 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     /// As [`Allocator::alloc`].
     #[inline]
     pub fn alloc(&mut self, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
-        let request = self.allocator.request(size, align, flags)?;
-        if let Some(slot) = slot_of(request.granules()) {
-            let slot = &mut self.slots[slot];
-            if u64::from(slot.granules) == request.granules()
-                && let Some(last) = slot.count.checked_sub(1)
-                && let Some(magazine) = &slot.magazine
-            {
-                let entry = magazine.places[usize::from(last) % LARGEST];
-                if entry.offset() & (align - 1) == 0 {
-                    slot.count = last;
-                    if entry.is_dirty() {
-                        self.allocator.zero_range(entry.offset(), size);
-                    }
-                    return Ok(entry.offset());
-                }
-            }
+        if let Some(offset) = self.alloc_from_stock(size, align) {
+            return Ok(offset);
         }
+        let request = self.allocator.request(size, align, flags)?;
         self.alloc_slowly(&request, size, align, flags)
+    }
+
+    /// Allocates from what is in stock alone, and takes no lock.
+    #[inline]
+    pub(crate) fn alloc_from_stock(&mut self, size: usize, align: usize) -> Option<usize> {
+        let granules = size.div_ceil(GRANULE) as u64;
+        let slot = &mut self.slots[slot_of(granules)?];
+        // No size is in stock whose granules are 0.
+        if u64::from(slot.granules) != granules {
+            return None;
+        }
+        let last = slot.count.checked_sub(1)?;
+        let entry = slot.magazine.as_ref()?.places[usize::from(last) % PLACES];
+        if !align.is_power_of_two() || entry.offset() & (align - 1) != 0 {
+            return None;
+        }
+        slot.count = last;
+        if entry.is_dirty() {
+            self.allocator.zero_range(entry.offset(), size);
+        }
+        Some(entry.offset())
     }
 
     /// Frees the allocation of `size` bytes at `offset`, into the stock where it has room.
@@ -142,19 +159,32 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     /// `offset` was allocated by this cache or its allocator with this size, and is not freed yet.
     #[inline]
     pub unsafe fn free(&mut self, offset: usize, size: usize) -> Result<(), FreeError> {
-        let granules = size.div_ceil(GRANULE) as u64;
-        if let Some(slot) = slot_of(granules) {
-            let slot = &mut self.slots[slot];
-            if u64::from(slot.granules) == granules
-                && slot.count < slot.capacity
-                && let Some(magazine) = &mut slot.magazine
-            {
-                magazine.places[usize::from(slot.count) % LARGEST] = Entry::new(offset, true);
-                slot.count += 1;
-                return Ok(());
-            }
+        // SAFETY: the caller's promise.
+        if unsafe { self.free_into_stock(offset, size) } {
+            return Ok(());
         }
-        self.free_slowly(offset, granules)
+        self.free_slowly(offset, size.div_ceil(GRANULE) as u64)
+    }
+
+    /// Frees into the stock if it has room, and takes no lock; false, and nothing is freed, where it has none.
+    ///
+    /// # Safety
+    ///
+    /// As [`free`](Self::free).
+    #[inline]
+    pub(crate) unsafe fn free_into_stock(&mut self, offset: usize, size: usize) -> bool {
+        let granules = size.div_ceil(GRANULE) as u64;
+        let Some(index) = slot_of(granules) else { return false };
+        let slot = &mut self.slots[index];
+        if u64::from(slot.granules) == granules
+            && slot.count < slot.capacity
+            && let Some(magazine) = &mut slot.magazine
+        {
+            magazine.places[usize::from(slot.count) % PLACES] = Entry::new(offset, true);
+            slot.count += 1;
+            return true;
+        }
+        false
     }
 
     /// Puts the whole stock back.
@@ -193,7 +223,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         }
         let slot = &mut self.slots[index];
         let (entry, placed) = allocator.with(|state| {
-            slot.adapt(request.granules(), state);
+            slot.adapt(request.granules(), self.caches, state);
             match slot.refill(request, |places| state.take(request, places)) {
                 Some(entry) => (Some(entry), None),
                 None => (None, Some(state.place(request, size))),
@@ -233,7 +263,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         let Some(index) = slot_of(granules) else { return self.allocator.free_sized(offset, granules) };
         let slot = &mut self.slots[index];
         let result = self.allocator.free_and_balance(|state| {
-            let is_stocked = slot.adapt(granules, state);
+            let is_stocked = slot.adapt(granules, self.caches, state);
             match &mut slot.magazine {
                 Some(magazine) if is_stocked => {
                     let full = slot.count >= slot.capacity;
@@ -262,7 +292,7 @@ fn ready<M: Memory, L: RawLock>(allocator: &Allocator<M, L>, entry: Entry, size:
 
 impl Slot {
     /// Gives the slot to a size, if enough of it is live; true where it has it.
-    fn adapt(&mut self, granules: u64, state: &mut State) -> bool {
+    fn adapt(&mut self, granules: u64, caches: usize, state: &mut State) -> bool {
         if u64::from(self.granules) != granules {
             // Another size has the slot; it goes when it has nothing in stock.
             if self.count > 0 {
@@ -270,7 +300,7 @@ impl Slot {
             }
             self.granules = granules as u16;
         }
-        let capacity = capacity_for(state.live(granules), granules);
+        let capacity = capacity_for(state.live(granules) / caches, granules);
         // What is in stock beyond goes out by allocations; nothing comes in.
         self.capacity = if capacity < 2 { 0 } else { capacity as u8 };
         if self.lacks_magazine() {

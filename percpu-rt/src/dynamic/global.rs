@@ -7,6 +7,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::area::{Area, Stamp};
 use super::areas::Areas;
 use super::chunks::Chunks;
+#[cfg(not(feature = "checked"))]
+use crate::chunk::Allocator;
 #[cfg(feature = "checked")]
 use crate::chunk::checked::{CheckError, Object};
 use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats, RawLock};
@@ -121,6 +123,20 @@ impl Global {
         Ok(())
     }
 
+    /// Whether this has interrupted whoever has the main area's lock.
+    #[cfg(not(feature = "checked"))]
+    #[inline]
+    pub(super) fn is_busy_here(&self) -> bool {
+        LOCK.is_held_here()
+    }
+
+    /// The allocator of the main area.
+    #[cfg(not(feature = "checked"))]
+    #[inline]
+    pub(super) fn allocator(&self) -> &Allocator<Chunks, &'static Mutex> {
+        self.main.allocator()
+    }
+
     /// The counts of both areas together.
     pub(super) fn stats(&self) -> PerCpuStats {
         let mut stats = self.main.stats();
@@ -202,4 +218,10 @@ pub(crate) fn after_fork() {
     for lock in LOCKS.into_iter().rev() {
         lock.after_fork();
     }
+}
+
+/// To be called in a forked child, behind [`after_fork`].
+pub(crate) fn in_child() {
+    #[cfg(not(feature = "checked"))]
+    super::stock::after_fork();
 }

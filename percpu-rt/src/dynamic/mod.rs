@@ -16,6 +16,7 @@
 //! | `chunks` | the units' pages, and further chunks of them on demand |
 //! | `global` | the two allocators with their locks, and which of them is asked |
 //! | `raw` | [`alloc_percpu`] and the like |
+//! | `stock` | places that each CPU keeps for variables with an owner |
 //! | `pointer` | [`PerCpuPtr`] |
 //! | `module` | [`ModuleArea`] |
 //! | `watch` | what the checked mode tells |
@@ -38,11 +39,13 @@ mod global;
 mod module;
 mod pointer;
 mod raw;
+#[cfg(not(feature = "checked"))]
+pub(crate) mod stock;
 #[cfg(feature = "checked")]
 mod watch;
 
 pub(crate) use areas::Areas;
-pub(crate) use global::{after_fork, before_fork, set_up};
+pub(crate) use global::{after_fork, before_fork, in_child, set_up};
 pub use module::ModuleArea;
 pub use pointer::PerCpuPtr;
 pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu};

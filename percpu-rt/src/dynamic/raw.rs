@@ -140,10 +140,15 @@ pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
 
 /// What the allocator of this process has done, and has; zero before set-up.
 ///
+/// What CPUs keep in stock of dropped [`PerCpuBox`](crate::PerCpuBox)es is put back before, so that it does not count as live; where
+/// the kernel has no means for that (see [`LockOnError`](crate::LockOnError)), it counts.
+///
 /// The counts of the reserved area are in it from its first use on; what is a maximum is then the sum of both areas' own.
 ///
 /// Context: threads. Linux: `/sys/kernel/debug/percpu_stats`.
 #[must_use]
 pub fn stats() -> PerCpuStats {
+    #[cfg(not(feature = "checked"))]
+    super::stock::put_back();
     global().map_or_else(|_| PerCpuStats::default(), |global| global.stats())
 }

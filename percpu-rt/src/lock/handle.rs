@@ -1,5 +1,7 @@
 //! The methods of a lock's handle.
 
+use core::sync::atomic::Ordering::Relaxed;
+
 use super::LockOnError;
 use super::claim;
 use super::guard::LocalLockGuard;
@@ -119,5 +121,13 @@ impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
         T: Handed,
     {
         f(&mut self.lock())
+    }
+
+    /// Whether a thread of the parent's has `cpu`'s copy, which this forked child does not have.
+    #[cfg_attr(feature = "checked", allow(dead_code, reason = "the stock's, which is not checked"))]
+    pub(crate) fn is_left_behind(&self, cpu: CpuId) -> bool {
+        let place = self.lock_place();
+        let words = place.words(cpu.index());
+        [&words.owner, &words.claimer].into_iter().any(|word| place.is_gone(word.load(Relaxed)))
     }
 }

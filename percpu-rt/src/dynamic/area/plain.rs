@@ -51,6 +51,11 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
         self.0.balance();
     }
 
+    #[inline]
+    pub(in crate::dynamic) fn allocator(&self) -> &Allocator<M, L> {
+        &self.0
+    }
+
     pub(in crate::dynamic) fn stats(&self) -> PerCpuStats {
         self.0.stats()
     }

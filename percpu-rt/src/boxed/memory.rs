@@ -1,0 +1,61 @@
+//! Where a variable's memory comes from: the seam to the allocator.
+
+use core::alloc::Layout;
+use core::mem::{align_of, size_of};
+
+use crate::chunk::{AllocError, AllocFlags};
+use crate::dynamic::PerCpuPtr;
+#[cfg(not(feature = "checked"))]
+use crate::dynamic::stock;
+#[cfg(feature = "checked")]
+use crate::dynamic::{alloc_percpu, try_free_percpu};
+
+/// That of a `T`. What has no size has an address of its own all the same, as aligned as it is.
+fn layout<T>() -> Layout {
+    let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
+    Layout::from_size_align(size, align_of::<T>()).unwrap_or(Layout::new::<T>())
+}
+
+/// Memory for a `T` on every CPU, zero.
+///
+/// # Errors
+///
+/// As [`alloc_percpu`](crate::alloc_percpu).
+#[inline]
+#[track_caller]
+pub(super) fn allocate<T>() -> Result<PerCpuPtr<T>, AllocError> {
+    #[cfg(feature = "checked")]
+    let pointer = alloc_percpu(layout::<T>(), AllocFlags::NONE);
+    #[cfg(not(feature = "checked"))]
+    let pointer = stock::alloc(layout::<T>(), AllocFlags::NONE);
+    pointer.map(PerCpuPtr::cast)
+}
+
+/// Frees it.
+///
+/// # Panics
+///
+/// As [`free_percpu`](crate::free_percpu).
+///
+/// # Safety
+///
+/// It came from [`allocate`] for this type, and nobody uses a copy any more.
+#[inline]
+#[track_caller]
+pub(super) unsafe fn free<T>(pointer: PerCpuPtr<T>) {
+    // SAFETY: the caller's promise.
+    #[cfg(feature = "checked")]
+    let result = unsafe { try_free_percpu(pointer.cast()) };
+    // SAFETY: the caller's promise, and the same layout.
+    #[cfg(not(feature = "checked"))]
+    let result = unsafe { stock::free(pointer.cast(), layout::<T>()) };
+    if let Err(error) = result {
+        refused(pointer, error);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn refused<T>(pointer: PerCpuPtr<T>, error: crate::FreeError) -> ! {
+    panic!("the end of a PerCpuBox at {pointer:?}: {error}")
+}

@@ -1,0 +1,159 @@
+//! What CPUs keep in stock: nobody else's, counted by nobody, given back where it is lacking, given up by a child.
+
+use std::env;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use percpu_rt::{PerCpuBox, possible_cpus, stats};
+use percpu_tests::random::Random;
+use percpu_tests::{pin, tool};
+
+/// Tells a process that it was started for one test.
+const ALONE: &str = "PERCPU_TEST_ALONE";
+
+/// Runs the test of this name in a process of its own, whose counts are its own; true where that is this one.
+#[track_caller]
+fn alone(test: &str) -> bool {
+    if env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut command = Command::new(env::current_exe().expect("a test program knows its path"));
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ALONE, "1");
+    let output = command.output().expect("the test program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    false
+}
+
+fn fill(count: u64) -> Vec<PerCpuBox<[u64; 8]>> {
+    (0..count).map(|tag| PerCpuBox::try_new([tag; 8]).expect("memory")).collect()
+}
+
+fn check(boxes: &[PerCpuBox<[u64; 8]>]) {
+    for (tag, boxed) in boxes.iter().enumerate() {
+        assert!(boxed.copies().all(|(_, copy)| *copy == [tag as u64; 8]));
+    }
+}
+
+#[test]
+fn counts_know_nothing_of_it() {
+    if !alone("stock::counts_know_nothing_of_it") {
+        return;
+    }
+    let start = stats();
+    for round in 0..20 {
+        let boxes = fill(1000);
+        check(&boxes);
+        drop(boxes.into_iter().filter(|_| round % 2 == 0).collect::<Vec<_>>());
+        let stats = stats();
+        assert_eq!((stats.nr_cur_alloc, stats.live_bytes), (start.nr_cur_alloc, start.live_bytes));
+    }
+    assert_eq!(stats().nr_alloc - start.nr_alloc, stats().nr_dealloc - start.nr_dealloc);
+}
+
+/// Objects of all sizes on two CPUs, dropped where they were made and elsewhere: none overlaps, and all is given back.
+#[test]
+fn nobody_finds_anothers_bytes() {
+    if !alone("stock::nobody_finds_anothers_bytes") {
+        return;
+    }
+    trait Checked: Send {
+        fn check(&self);
+    }
+    impl<const N: usize> Checked for (u32, PerCpuBox<[u32; N]>) {
+        fn check(&self) {
+            for (cpu, copy) in self.1.copies() {
+                assert_eq!(*copy, [self.0.wrapping_add(cpu.index() as u32); N]);
+            }
+        }
+    }
+    fn make<const N: usize>(tag: u32) -> Box<dyn Checked> {
+        let zeroed = PerCpuBox::<[u32; N]>::try_zeroed().expect("memory");
+        assert!(zeroed.copies().all(|(_, copy)| *copy == [0; N]), "what was used before is zero again");
+        drop(zeroed);
+        let of = |cpu: percpu_rt::CpuId| [tag.wrapping_add(cpu.index() as u32); N];
+        Box::new((tag, PerCpuBox::try_new_with(of).expect("memory")))
+    }
+    const KINDS: [fn(u32) -> Box<dyn Checked>; 7] =
+        [make::<1>, make::<2>, make::<3>, make::<16>, make::<75>, make::<300>, make::<1024>];
+    let operations = if tool::is_set(tool::SANITIZED) { 3000 } else { 30_000 };
+    let passed: Mutex<Vec<Box<dyn Checked>>> = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for thread in 0..4_u64 {
+            let passed = &passed;
+            scope.spawn(move || {
+                let mut random = Random::new(thread + 1);
+                let cpus = pin::allowed();
+                let mut own: Vec<Box<dyn Checked>> = Vec::new();
+                for operation in 0..operations {
+                    match random.below(100) {
+                        0 => pin::pin(None, cpus[random.below(cpus.len())]).expect("an allowed CPU"),
+                        1..=8 => {
+                            let mut passed = passed.lock().expect("nobody panics");
+                            passed.extend(own.pop());
+                            if passed.len() > 300 {
+                                let at = random.below(passed.len());
+                                own.push(passed.swap_remove(at));
+                            }
+                        }
+                        9..=50 if !own.is_empty() => own.swap_remove(random.below(own.len())).check(),
+                        _ => own.push(KINDS[random.below(KINDS.len())]((operation << 4) as u32 | thread as u32)),
+                    }
+                }
+                own.iter().for_each(|object| object.check());
+            });
+        }
+    });
+    passed.lock().expect("nobody panics").drain(..).for_each(|object| object.check());
+    let stats = stats();
+    assert_eq!((stats.nr_cur_alloc, stats.live_bytes), (0, 0));
+}
+
+/// A thread of the parent's is in the middle of a drop, again and again, while another one forks.
+#[test]
+fn a_child_goes_on_without_what_others_had_in_hand() {
+    if !alone("stock::a_child_goes_on_without_what_others_had_in_hand") {
+        return;
+    }
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        for cpu in pin::allowed() {
+            let stop = &stop;
+            scope.spawn(move || {
+                pin::pin(None, cpu).expect("an allowed CPU");
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    drop(fill(40));
+                }
+            });
+        }
+        let kept = fill(100);
+        for _ in 0..200 {
+            // SAFETY: the child uses per-CPU variables and ends.
+            match unsafe { libc::fork() } {
+                0 => {
+                    let boxes: Vec<_> = (0..300_u64).map(|tag| PerCpuBox::try_new([tag; 8])).collect();
+                    let are_fine = |tag: usize, boxed: &PerCpuBox<[u64; 8]>| {
+                        boxed.copies().all(|(_, copy)| *copy == [tag as u64; 8])
+                    };
+                    let fine = boxes.iter().flatten().enumerate().all(|(tag, boxed)| are_fine(tag, boxed))
+                        && boxes.iter().all(Result::is_ok)
+                        && kept.iter().enumerate().all(|(tag, boxed)| are_fine(tag, boxed));
+                    drop(boxes);
+                    // Puts every CPU's stock back, which would wait for who is not there.
+                    let counted = stats().nr_cur_alloc > 0;
+                    // SAFETY: ends the child.
+                    unsafe { libc::_exit(i32::from(!(fine && counted))) }
+                }
+                child => {
+                    let mut status = 0;
+                    // SAFETY: our child.
+                    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                    assert_eq!(status, 0);
+                }
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(possible_cpus().count() > 1);
+}
