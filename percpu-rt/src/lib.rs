@@ -143,7 +143,9 @@ pub use counter::{Counter, PerCpuCounter, PerCpuCounters};
 #[cfg(has_backend)]
 pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
 #[cfg(has_backend)]
-pub use dynamic::{ModuleArea, PerCpuPtr, alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu};
+pub use dynamic::{
+    ModuleArea, PerCpuPtr, Reservation, alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu,
+};
 #[cfg(all(has_backend, feature = "checked"))]
 pub use dynamic::{check_all, leaks};
 /// The platform's part, by a name that the rest of the crate may use.

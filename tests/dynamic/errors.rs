@@ -4,8 +4,8 @@ use std::alloc::Layout;
 use std::panic::catch_unwind;
 
 use percpu_rt::{
-    AllocError, AllocFlags, FreeError, PerCpuPtr, PerCpuStats, alloc_percpu, alloc_percpu_batch, free_percpu, per_cpu,
-    possible_cpus, stats, try_free_percpu, unit_size,
+    AllocError, AllocFlags, FreeError, PerCpuPtr, PerCpuStats, Reservation, alloc_percpu, alloc_percpu_batch,
+    free_percpu, per_cpu, possible_cpus, stats, try_free_percpu, unit_size,
 };
 
 use crate::alone;
@@ -128,4 +128,30 @@ fn the_counts_are_those_of_what_was_done() {
     let end = stats();
     assert_eq!((end.nr_alloc, end.nr_cur_alloc, end.nr_max_alloc, end.nr_dealloc), (3, 0, 3, 3));
     assert_eq!((end.live_bytes, end.nr_depopulate > 0), (0, true), "{end:?}");
+}
+
+/// Every object of a reservation is one more, and what is not taken comes back.
+#[test]
+fn a_reservation_is_taken_from_until_it_is_empty() {
+    let layout = Layout::new::<[u64; 3]>();
+    let mut reserved = Reservation::<5>::try_new(layout).expect("memory");
+    let taken: Vec<_> = std::iter::from_fn(|| (reserved.len() > 2).then(|| reserved.take()).flatten()).collect();
+    assert_eq!((taken.len(), reserved.len(), reserved.is_empty()), (3, 2, false));
+    for (index, object) in taken.iter().enumerate() {
+        assert!(!taken[..index].contains(object));
+        for cpu in possible_cpus() {
+            // SAFETY: taken from the reservation, for three words.
+            assert_eq!(unsafe { object.cast::<[u64; 3]>().per_cpu_ptr(cpu).read() }, [0; 3]);
+        }
+    }
+    let left: Vec<_> = std::iter::from_fn(|| reserved.take()).collect();
+    assert!(reserved.take().is_none() && reserved.is_empty());
+    for object in taken.into_iter().chain(left) {
+        // SAFETY: taken above, and not used any more.
+        unsafe { free_percpu(object) };
+    }
+    // Nobody takes anything.
+    drop(Reservation::<5>::try_new(layout).expect("memory"));
+    let error = Reservation::<1>::try_new(Layout::from_size_align(4, 1 << 20).expect("a layout")).err();
+    assert!(matches!(error, Some(AllocError::BadAlign { align: 0x10_0000, .. })));
 }

@@ -14,7 +14,7 @@ use super::map::cells::METADATA_PAGE;
 ///
 /// - [`copy`](Self::copy) gives, for every CPU and every offset of a populated page, an address in memory that nobody
 ///   else uses, aligned as the offset is up to the page size, the same for as long as the page is populated; addresses of
-///   one CPU within one range of the allocator differ as their offsets do.
+///   one CPU within one range of the allocator, and across ranges that adjoin, differ as their offsets do.
 /// - A page that is [`populate`](Self::populate)d reads as zero in every unit.
 /// - Metadata pages are aligned to [`MetadataPage::SIZE`], of that size, and nobody else's.
 pub unsafe trait Memory {
@@ -46,6 +46,10 @@ pub unsafe trait Memory {
 
     /// A further chunk with room for `size` bytes: page-aligned offsets that were in no range yet, not populated. `None`
     /// where there is none to be had, as where all of a unit's address space belongs to the allocator from the start.
+    ///
+    /// A chunk that begins where another range ends continues it: objects may lie across the border, so the addresses have to
+    /// go on there as the offsets do. Where they do not, as with chunks that are mapped apart, a page of offsets stays
+    /// unused between two.
     fn grow(&self, size: usize) -> Option<Range<usize>> {
         let _ = size;
         None

@@ -17,6 +17,7 @@
 //! | `global` | the two allocators with their locks, and which of them is asked |
 //! | `raw` | [`alloc_percpu`] and the like |
 //! | `stock` | places that each CPU keeps for variables with an owner |
+//! | `reservation` | [`Reservation`]: objects allocated ahead |
 //! | `pointer` | [`PerCpuPtr`] |
 //! | `module` | [`ModuleArea`] |
 //! | `watch` | what the checked mode tells |
@@ -39,6 +40,7 @@ mod global;
 mod module;
 mod pointer;
 mod raw;
+mod reservation;
 #[cfg(not(feature = "checked"))]
 pub(crate) mod stock;
 #[cfg(feature = "checked")]
@@ -49,5 +51,6 @@ pub(crate) use global::{after_fork, before_fork, in_child, set_up};
 pub use module::ModuleArea;
 pub use pointer::PerCpuPtr;
 pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu};
+pub use reservation::Reservation;
 #[cfg(feature = "checked")]
 pub use watch::{check_all, leaks};
