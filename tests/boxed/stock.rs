@@ -32,7 +32,7 @@ fn fill(count: u64) -> Vec<PerCpuBox<[u64; 8]>> {
 
 fn check(boxes: &[PerCpuBox<[u64; 8]>]) {
     for (tag, boxed) in boxes.iter().enumerate() {
-        assert!(boxed.copies().all(|(_, copy)| *copy == [tag as u64; 8]));
+        assert!(boxed.iter().all(|(_, copy)| *copy == [tag as u64; 8]));
     }
 }
 
@@ -63,14 +63,14 @@ fn nobody_finds_anothers_bytes() {
     }
     impl<const N: usize> Checked for (u32, PerCpuBox<[u32; N]>) {
         fn check(&self) {
-            for (cpu, copy) in self.1.copies() {
+            for (cpu, copy) in self.1.iter() {
                 assert_eq!(*copy, [self.0.wrapping_add(cpu.index() as u32); N]);
             }
         }
     }
     fn make<const N: usize>(tag: u32) -> Box<dyn Checked> {
         let zeroed = PerCpuBox::<[u32; N]>::try_zeroed().expect("memory");
-        assert!(zeroed.copies().all(|(_, copy)| *copy == [0; N]), "what was used before is zero again");
+        assert!(zeroed.iter().all(|(_, copy)| *copy == [0; N]), "what was used before is zero again");
         drop(zeroed);
         let of = |cpu: percpu_rt::CpuId| [tag.wrapping_add(cpu.index() as u32); N];
         Box::new((tag, PerCpuBox::try_new_with(of).expect("memory")))
@@ -134,7 +134,7 @@ fn a_child_goes_on_without_what_others_had_in_hand() {
                 0 => {
                     let boxes: Vec<_> = (0..300_u64).map(|tag| PerCpuBox::try_new([tag; 8])).collect();
                     let are_fine = |tag: usize, boxed: &PerCpuBox<[u64; 8]>| {
-                        boxed.copies().all(|(_, copy)| *copy == [tag as u64; 8])
+                        boxed.iter().all(|(_, copy)| *copy == [tag as u64; 8])
                     };
                     let fine = boxes.iter().flatten().enumerate().all(|(tag, boxed)| are_fine(tag, boxed))
                         && boxes.iter().all(Result::is_ok)

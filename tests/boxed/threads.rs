@@ -89,7 +89,7 @@ fn boxes_are_dropped_by_whoever_has_them() {
                 kept.push((tag, boxed));
                 if kept.len() == 100 {
                     for (tag, boxed) in kept.drain(..) {
-                        for (cpu, copy) in boxed.copies() {
+                        for (cpu, copy) in boxed.iter() {
                             assert_eq!(*copy, [tag * 1000 + cpu.index() as u64; 5]);
                         }
                     }

@@ -57,6 +57,18 @@ site_inc:
 	add qword ptr [rsi],1
 	ret
 
+site_inc_of_a_borrowed:
+	mov rax,[__percpu_rseq_offset]
+	lea rcx,[__per_cpu_offset]
+	lea rdx,[__rseq_cs]
+	mov fs:[rax+8],rdx
+	movsxd rdx,fs:[rax+4]
+	mov rdx,[rcx+rdx*8]
+	add rdx,rdi
+	jl cold
+	add qword ptr [rdx],1
+	ret
+
 site_inc_of_a_box:
 	mov rax,[rdi]
 	mov rcx,[__percpu_rseq_offset]

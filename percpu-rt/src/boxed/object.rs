@@ -5,6 +5,7 @@ use crate::var::place::Place;
 
 /// The place of a dynamic variable, or of one that is borrowed as such.
 #[derive(Debug)]
+#[repr(transparent)]
 pub struct Object(PerCpuPtr<u8>);
 
 impl Object {
@@ -13,6 +14,17 @@ impl Object {
     /// The variable lives for as long as the result.
     pub(super) unsafe fn new(pointer: PerCpuPtr<u8>) -> Self {
         Self(pointer)
+    }
+
+    /// The same, where the pointer is.
+    ///
+    /// # Safety
+    ///
+    /// As [`new`](Self::new).
+    #[inline(always)]
+    pub(super) unsafe fn from_ref(pointer: &PerCpuPtr<u8>) -> &Self {
+        // SAFETY: a pointer and nothing else (`repr(transparent)`).
+        unsafe { &*core::ptr::from_ref(pointer).cast() }
     }
 
     /// The variable's per-CPU pointer.

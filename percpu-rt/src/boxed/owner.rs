@@ -33,13 +33,12 @@ use crate::var::kind::IsDynamic;
 ///
 /// let stats = PerCpuBox::try_new_with(|_| Stats::default())?;
 /// stats.with(|stats| stats.bytes.fetch_add(100, Relaxed));
-/// assert_eq!(stats.copies().map(|(_, stats)| stats.bytes.load(Relaxed)).sum::<u64>(), 100);
+/// assert_eq!(stats.iter().map(|(_, stats)| stats.bytes.load(Relaxed)).sum::<u64>(), 100);
 /// # Ok::<(), percpu_rt::AllocError>(())
 /// ```
 ///
 /// Two things differ from a static, since here the type alone decides: `with`, `on` and the like panic for a word (the test
-/// folds away), and a `&'static U` is an object. The copies of an object are looped over by
-/// [`copies`](PerCpu::copies), those of a word by [`iter`](PerCpu::iter).
+/// folds away), and a `&'static U` is an object. In a function over all `T`, `iter` is that of objects.
 ///
 /// As large as a pointer, and so is an `Option` of it. Linux: what `alloc_percpu` returns, with its type and its end.
 pub struct PerCpuBox<T: 'static> {

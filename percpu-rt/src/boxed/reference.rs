@@ -15,7 +15,7 @@ use crate::var::word::Plain;
 
 /// A borrowed per-CPU variable: what a function takes that works on static and dynamic ones alike.
 ///
-/// It has the methods of [`PerCpuBox`] at the same cost. Linux: `T __percpu *`.
+/// It is [`Copy`], and has the methods of [`PerCpuBox`] at the same cost. Linux: `T __percpu *`.
 ///
 /// ```
 /// use percpu_rt::{PerCpuBox, PerCpuRef, per_cpu};
@@ -34,8 +34,9 @@ use crate::var::word::Plain;
 /// # Ok::<(), percpu_rt::AllocError>(())
 /// ```
 pub struct PerCpuRef<'a, T: 'static> {
-    handle: PerCpu<Object, T, IsDynamic>,
-    // As a reference to the variable, which is neither shared nor sent but by the lines below.
+    // No handle: whoever borrows one could copy it, and keep it for longer than the variable lives.
+    pointer: PerCpuPtr<u8>,
+    // As a reference to the variable, which is neither shared nor sent but by the lines below. Invariant in `T`, as handles are.
     variable: PhantomData<(&'a (), *mut T)>,
 }
 
@@ -50,8 +51,7 @@ impl<T: 'static> PerCpuRef<'_, T> {
     /// The variable's copies are initialised and live for as long as the result, and `T` is no word that is a reference.
     #[inline(always)]
     unsafe fn new(pointer: PerCpuPtr<u8>) -> Self {
-        // SAFETY: the caller's; the kind of what is borrowed is `IsDynamic`.
-        Self { handle: unsafe { PerCpu::from_place(Object::new(pointer)) }, variable: PhantomData }
+        Self { pointer, variable: PhantomData }
     }
 
     /// # Safety
@@ -115,17 +115,20 @@ impl<'a, T: 'static> From<&'a PerCpuBox<T>> for PerCpuRef<'a, T> {
 impl<T: 'static> Clone for PerCpuRef<'_, T> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        // SAFETY: the same variable, for as long.
-        unsafe { Self::new(self.handle.as_place().pointer()) }
+        *self
     }
 }
+
+impl<T: 'static> Copy for PerCpuRef<'_, T> {}
 
 impl<T: 'static> Deref for PerCpuRef<'_, T> {
     type Target = PerCpu<Object, T, IsDynamic>;
 
     #[inline(always)]
     fn deref(&self) -> &Self::Target {
-        &self.handle
+        // SAFETY: an initialised variable of type `T` that lives for as long as `self` (`new`), and longer than what is borrowed
+        // from it here; the kind of what is borrowed is `IsDynamic`.
+        unsafe { PerCpu::from_place_ref(Object::from_ref(&self.pointer)) }
     }
 }
 

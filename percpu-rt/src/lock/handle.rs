@@ -63,6 +63,17 @@ macro_rules! locking {
                 place.try_acquire().map(|copy| unsafe { self.guard(copy) })
             }
 
+            /// Calls `f` with this CPU's copy locked.
+            ///
+            /// Context, cost and panics as [`lock`](Self::lock).
+            #[inline(always)]
+            pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R
+            where
+                T: Handed,
+            {
+                f(&mut self.lock())
+            }
+
             /// Locks `cpu`'s copy from whichever CPU, and sleeps for as long as another thread holds it.
             ///
             /// For what happens rarely, such as draining the caches of all CPUs: it makes `cpu` restart what it does by a
@@ -110,19 +121,7 @@ macro_rules! locking {
 locking!(IsLock);
 locking!(IsDynamic);
 
-// A dynamic variable's `with` is that of objects.
 impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
-    /// Calls `f` with this CPU's copy locked.
-    ///
-    /// Context, cost and panics as [`lock`](Self::lock).
-    #[inline(always)]
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R
-    where
-        T: Handed,
-    {
-        f(&mut self.lock())
-    }
-
     /// Whether a thread of the parent's has `cpu`'s copy, which this forked child does not have.
     #[cfg_attr(feature = "checked", allow(dead_code, reason = "the stock's, which is not checked"))]
     pub(crate) fn is_left_behind(&self, cpu: CpuId) -> bool {

@@ -61,6 +61,17 @@ impl<P, T, K> PerCpu<P, T, K> {
 }
 
 impl<P, T, K> PerCpu<P, T, K> {
+    /// The handle of the variable at `place`, where that is.
+    ///
+    /// # Safety
+    ///
+    /// As [`from_place`](Self::from_place).
+    #[inline(always)]
+    pub(crate) unsafe fn from_place_ref(place: &P) -> &Self {
+        // SAFETY: a handle is a place and nothing else (`repr(transparent)`).
+        unsafe { &*core::ptr::from_ref(place).cast() }
+    }
+
     /// Where the variable is.
     pub(crate) fn as_place(&self) -> &P {
         &self.place

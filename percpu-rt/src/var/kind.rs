@@ -24,8 +24,8 @@ pub struct IsLock;
 
 /// The variable is a dynamic one, or borrowed as one: what its type can do decides, since no macro has seen the type.
 ///
-/// Words have operations, [`Sync`] types lend references, locks lock. A word refuses to lend a reference by a panic that folds
-/// away with the type.
+/// Words have operations, locks lock, and all else is borrowed as an object, to whose handle this one dereferences. A word refuses
+/// that by a panic that folds away with the type.
 #[derive(Debug, Clone, Copy)]
 pub struct IsDynamic;
 

@@ -11,11 +11,11 @@ use super::place::Place;
 use super::word::{Bits, Integer, Plain, Scalar};
 use crate::arch::{LocalInteger, LocalWord};
 
-/// The operations of the handles of one kind.
+/// The operations of the handles of one kind. Types that `$word` leaves out are looked for elsewhere.
 macro_rules! operations {
-    ($kind:ty, $scalar:ident) => {
+    ($kind:ty, $($word:tt)+) => {
         // `u128` has these two as well, in `wide`.
-        impl<P: Place, T: $scalar> PerCpu<P, T, $kind> {
+        impl<P: Place, T: $($word)+ + Scalar> PerCpu<P, T, $kind> {
             /// Reads this CPU's value.
             ///
             /// Context: any. Linux: `this_cpu_read`.
@@ -51,7 +51,7 @@ macro_rules! operations {
         }
 
         // The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
-        impl<P: Place, T: 'static> PerCpu<P, T, $kind> {
+        impl<P: Place, T: $($word)+> PerCpu<P, T, $kind> {
             /// Writes this CPU's value.
             ///
             /// Context: any. Linux: `this_cpu_write`.
@@ -59,7 +59,7 @@ macro_rules! operations {
             #[inline(always)]
             pub fn write(&self, value: T)
             where
-                T: $scalar,
+                T: Scalar,
             {
                 // SAFETY: as in `read`.
                 unsafe { T::Repr::write(self.place().cast(), value.to_repr()) }
@@ -72,7 +72,7 @@ macro_rules! operations {
             #[inline(always)]
             pub fn xchg(&self, value: T) -> T
             where
-                T: $scalar,
+                T: Scalar,
             {
                 // SAFETY: as in `read`.
                 unsafe { T::from_repr(T::Repr::xchg(self.place().cast(), value.to_repr())) }
@@ -197,5 +197,5 @@ macro_rules! operations {
         }
     };
 }
-operations!(IsWord, Scalar);
+operations!(IsWord, 'static);
 operations!(IsDynamic, Plain);

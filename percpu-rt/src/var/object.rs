@@ -3,6 +3,7 @@
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
+use core::ops::Deref;
 
 use super::bound::Shared;
 use super::guard::CpuVar;
@@ -77,83 +78,19 @@ impl<P: Place, T: 'static> PerCpu<P, T, IsObject> {
     }
 }
 
-/// The copies of a variable of whichever type; a word's are not lent.
-impl<P: Place, T: 'static> PerCpu<P, T, IsDynamic> {
-    /// Calls `f` with this CPU's copy of an object.
-    ///
-    /// Context: any. Costs three loads. Linux: `this_cpu_ptr` between `preempt_disable` and `preempt_enable`.
-    ///
-    /// # Panics
-    ///
-    /// Where `T` is a word, which is changed by operations: a reference beside them would race.
-    #[doc(alias = "this_cpu_ptr")]
-    #[inline]
-    #[track_caller]
-    pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R
-    where
-        T: Shared,
-    {
-        f(self.object().copy(arch::current_cpu()))
-    }
+/// A dynamic variable lends references as an object does, by the same methods.
+///
+/// # Panics
+///
+/// Where `T` is a word, which is changed by operations: a reference beside them would race. The test folds away.
+impl<P: Place, T: 'static> Deref for PerCpu<P, T, IsDynamic> {
+    type Target = PerCpu<P, T, IsObject>;
 
-    /// This CPU's copy of an object behind a guard that names the CPU.
-    ///
-    /// Context: any. Costs three loads. Linux: `get_cpu_ptr`, and `put_cpu_ptr` at the guard's drop.
-    ///
-    /// # Panics
-    ///
-    /// As [`with`](Self::with).
-    #[doc(alias = "get_cpu_ptr")]
-    #[inline]
-    #[track_caller]
-    pub fn get_cpu_var(&self) -> CpuVar<'_, T>
-    where
-        T: Shared,
-    {
-        self.object().get_cpu_var()
-    }
-
-    /// `cpu`'s copy of an object.
-    ///
-    /// Context: any. Costs one load. Linux: `per_cpu_ptr`.
-    ///
-    /// # Panics
-    ///
-    /// As [`with`](Self::with).
-    #[doc(alias = "per_cpu_ptr")]
-    #[inline]
-    #[must_use]
-    #[track_caller]
-    pub fn on(&self, cpu: CpuId) -> &T
-    where
-        T: Shared,
-    {
-        self.object().on(cpu)
-    }
-
-    /// Every possible CPU's copy of an object; `iter` is that of words.
-    ///
-    /// Context: any. Linux: `for_each_possible_cpu` with `per_cpu_ptr`.
-    ///
-    /// # Panics
-    ///
-    /// As [`with`](Self::with).
-    #[doc(alias = "for_each_possible_cpu")]
-    #[inline]
-    #[track_caller]
-    pub fn copies(&self) -> Copies<'_, T>
-    where
-        T: Shared,
-    {
-        self.object().iter()
-    }
-
-    /// The same variable, known to be an object.
     #[inline(always)]
     #[track_caller]
-    fn object(&self) -> &PerCpu<P, T, IsObject> {
+    fn deref(&self) -> &Self::Target {
         assert!(!is_shared_word::<T>(), "a per-CPU word is not borrowed: write `.read()`, or `.read_on(cpu)`");
-        // SAFETY: handles differ in their kind by the type alone, and the type is no word.
+        // SAFETY: no word that could lend references, so an object, or a type of which an object's handle lends nothing.
         unsafe { self.of_kind() }
     }
 }

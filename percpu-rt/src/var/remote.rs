@@ -11,11 +11,11 @@ use super::word::{Integer, Plain, Repr, Scalar};
 use crate::arch;
 use crate::cpu::{CpuId, PossibleCpus, possible_cpus};
 
-/// What the handles of one kind can do with other CPUs' words.
+/// What the handles of one kind can do with other CPUs' words. Types that `$word` leaves out are looked for elsewhere.
 macro_rules! remote {
-    ($kind:ty, $scalar:ident) => {
+    ($kind:ty, $($word:tt)+) => {
         // The bounds stand at the methods, where a type that does not fulfil one gets that trait's own message.
-        impl<P: Place, T: 'static> PerCpu<P, T, $kind> {
+        impl<P: Place, T: $($word)+> PerCpu<P, T, $kind> {
             /// Reads `cpu`'s value, never torn, and old by the time it is looked at.
             ///
             /// Context: any. Costs two loads and, where that CPU writes the value often, a cache miss. Linux:
@@ -25,7 +25,7 @@ macro_rules! remote {
             #[must_use]
             pub fn read_on(&self, cpu: CpuId) -> T
             where
-                T: $scalar,
+                T: Scalar,
             {
                 // SAFETY: the place of this handle.
                 unsafe { load(self.place(), cpu) }
@@ -45,7 +45,7 @@ macro_rules! remote {
             #[inline]
             pub unsafe fn write_on(&self, cpu: CpuId, value: T)
             where
-                T: $scalar,
+                T: Scalar,
             {
                 // SAFETY: an aligned, initialised copy, as in `load`; what the value means is on the caller.
                 unsafe { T::Repr::store(self.per_cpu_ptr(cpu).cast(), value.to_repr()) }
@@ -58,7 +58,7 @@ macro_rules! remote {
             #[inline]
             pub fn iter(&self) -> Values<'_, T>
             where
-                T: $scalar,
+                T: Scalar,
             {
                 Values { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
             }
@@ -78,7 +78,7 @@ macro_rules! remote {
         }
     };
 }
-remote!(IsWord, Scalar);
+remote!(IsWord, 'static);
 remote!(IsDynamic, Plain);
 
 /// Compiled once a type and not once a variable, as most programs sum up far from where time counts.

@@ -7,7 +7,7 @@
 use core::fmt;
 
 use super::handle::PerCpu;
-use super::kind::{IsLock, IsObject, IsWord};
+use super::kind::{IsDynamic, IsLock, IsObject, IsWord};
 use crate::cpu::CpuId;
 use crate::lock::LocalLock;
 
@@ -35,7 +35,7 @@ pub trait Atomic {}
     label = "not for objects",
     note = "write `.with(|value| ..)` for this CPU's copy, `.on(cpu)` or `.iter()` for the others'",
     note = "to change it, make it of atomics, or declare a `LocalLock<{Self}>`, whose `.with(|value| ..)` gives `&mut`",
-    note = "operations are for words: integers of 8 to 64 bits, `bool`, thin pointers and `&'static` references"
+    note = "operations are for words: integers of 8 to 64 bits, `bool`, thin pointers and, in statics, `&'static` references"
 )]
 pub trait Operated {}
 
@@ -152,31 +152,37 @@ impl<P, T> PerCpu<P, T, IsObject> {
     }
 }
 
-#[doc(hidden)]
-impl<P, T> PerCpu<P, LocalLock<T>, IsLock> {
-    signposts! {
-        read() [T: OperatedInLock];
-        write(value: impl Sized) [T: OperatedInLock];
-        xchg(value: impl Sized) [T: OperatedInLock];
-        cmpxchg(old: impl Sized, new: impl Sized) [T: OperatedInLock];
-        and(value: impl Sized) [T: OperatedInLock];
-        or(value: impl Sized) [T: OperatedInLock];
-        xor(value: impl Sized) [T: OperatedInLock];
-        inc() [T: OperatedInLock];
-        dec() [T: OperatedInLock];
-        add(value: impl Sized) [T: OperatedInLock];
-        sub(value: impl Sized) [T: OperatedInLock];
-        add_return(value: impl Sized) [T: OperatedInLock];
-        fetch_add(value: impl Sized) [T: OperatedInLock];
-        read_on(cpu: CpuId) [T: OperatedInLock];
-        write_on(cpu: CpuId, value: impl Sized) [T: OperatedInLock];
-        sum() [T: OperatedInLock];
+/// What no handle of a lock can do.
+macro_rules! signposts_of_locks {
+    ($($kind:ty),*) => {$(
+        #[doc(hidden)]
+        impl<P, T> PerCpu<P, LocalLock<T>, $kind> {
+            signposts! {
+                read() [T: OperatedInLock];
+                write(value: impl Sized) [T: OperatedInLock];
+                xchg(value: impl Sized) [T: OperatedInLock];
+                cmpxchg(old: impl Sized, new: impl Sized) [T: OperatedInLock];
+                and(value: impl Sized) [T: OperatedInLock];
+                or(value: impl Sized) [T: OperatedInLock];
+                xor(value: impl Sized) [T: OperatedInLock];
+                inc() [T: OperatedInLock];
+                dec() [T: OperatedInLock];
+                add(value: impl Sized) [T: OperatedInLock];
+                sub(value: impl Sized) [T: OperatedInLock];
+                add_return(value: impl Sized) [T: OperatedInLock];
+                fetch_add(value: impl Sized) [T: OperatedInLock];
+                read_on(cpu: CpuId) [T: OperatedInLock];
+                write_on(cpu: CpuId, value: impl Sized) [T: OperatedInLock];
+                sum() [T: OperatedInLock];
 
-        get_cpu_var() [T: BorrowedFromLock];
-        on(cpu: CpuId) [T: BorrowedFromLock];
-        iter() [T: BorrowedFromLock];
-    }
+                get_cpu_var() [T: BorrowedFromLock];
+                on(cpu: CpuId) [T: BorrowedFromLock];
+                iter() [T: BorrowedFromLock];
+            }
+        }
+    )*};
 }
+signposts_of_locks!(IsLock, IsDynamic);
 
 #[doc(hidden)]
 impl<T> LocalLock<T> {

@@ -43,16 +43,16 @@ pub trait Bits: Scalar + sealed::Bits {}
 )]
 pub trait Integer: Bits + sealed::Integer {}
 
-/// A scalar that is one in dynamic variables too: all but references, which are objects there.
+/// A word that is one in dynamic variables too: all but references, which are objects there.
 ///
 /// A dynamic variable's type is all that tells its kind, and which reference types are words is nothing that a
 /// function over types can ask.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no word in a dynamic per-CPU variable",
-    label = "not an integer of 8 to 64 bits, `bool` or a thin pointer",
+    label = "not an integer, `bool` or a thin pointer",
     note = "an object is borrowed: write `.with(|value| ..)` or `.on(cpu)`; keep a reference that changes as a `NonNull`"
 )]
-pub trait Plain: Scalar {}
+pub trait Plain: Word {}
 
 impl<U: 'static> Plain for *mut U {}
 impl<U: 'static> Plain for *const U {}
@@ -62,6 +62,7 @@ impl<U: 'static> Plain for Option<NonNull<U>> {}
 // 16 bytes have two operations of their own (`wide`).
 impl sealed::Sealed for u128 {}
 impl Word for u128 {}
+impl Plain for u128 {}
 
 /// What only this crate may implement or call.
 pub(crate) mod sealed {
