@@ -22,30 +22,4 @@ mod signals;
 mod storm;
 mod values;
 
-use std::env;
-use std::process::Command;
-
-/// Tells a process that it was started for one test.
-const ALONE: &str = "PERCPU_TEST_ALONE";
-
-/// Runs the test of this name in a process of its own; true where that is this one.
-#[track_caller]
-fn alone(test: &str) -> bool {
-    alone_with(test, &[])
-}
-
-/// The same, with these variables in its environment.
-#[track_caller]
-fn alone_with(test: &str, variables: &[(&str, &str)]) -> bool {
-    if env::var_os(ALONE).is_some() {
-        return true;
-    }
-    let mut command = Command::new(env::current_exe().expect("a test program knows its path"));
-    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ALONE, "1");
-    let output = command.envs(variables.iter().copied()).output().expect("the test program runs");
-    let [text, errors] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    print!("{text}");
-    eprint!("{errors}");
-    assert!(output.status.success() && text.contains("1 passed"), "{command:?}: {}", output.status);
-    false
-}
+use percpu_tests::alone::{alone, alone_with};

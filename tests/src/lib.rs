@@ -1,6 +1,7 @@
-//! What the rooms share: which tools are there, random operands, a clock, threads on a given CPU, a disturber of threads, and
-//! programs built as a downstream crate builds them.
+//! What the rooms share: which tools are there, processes for one test, random operands, a clock, threads on a given CPU, a
+//! disturber of threads, and programs built as a downstream crate builds them.
 
+pub mod alone;
 pub mod churn;
 pub mod clock;
 pub mod fixture;
