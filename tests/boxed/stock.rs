@@ -1,30 +1,12 @@
 //! What CPUs keep in stock: nobody else's, counted by nobody, given back where it is lacking, given up by a child.
 
-use std::env;
-use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
 use percpu_rt::{PerCpuBox, possible_cpus, stats};
+use percpu_tests::alone::alone;
 use percpu_tests::random::Random;
 use percpu_tests::{pin, tool};
-
-/// Tells a process that it was started for one test.
-const ALONE: &str = "PERCPU_TEST_ALONE";
-
-/// Runs the test of this name in a process of its own, whose counts are its own; true where that is this one.
-#[track_caller]
-fn alone(test: &str) -> bool {
-    if env::var_os(ALONE).is_some() {
-        return true;
-    }
-    let mut command = Command::new(env::current_exe().expect("a test program knows its path"));
-    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ALONE, "1");
-    let output = command.output().expect("the test program runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    false
-}
 
 fn fill(count: u64) -> Vec<PerCpuBox<[u64; 8]>> {
     (0..count).map(|tag| PerCpuBox::try_new([tag; 8]).expect("memory")).collect()
