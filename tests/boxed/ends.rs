@@ -7,20 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use percpu_rt::{PerCpuBox, possible_cpus, stats};
 
 /// Counts its drops, and panics in one if it is told to.
-struct Counted<'a> {
-    drops: &'a AtomicUsize,
+struct Counted {
+    drops: &'static AtomicUsize,
     panics: bool,
 }
 
-impl Drop for Counted<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.drops.fetch_add(1, Relaxed);
         assert!(!self.panics, "a drop that panics");
     }
-}
-
-fn leaked() -> &'static AtomicUsize {
-    Box::leak(Box::new(AtomicUsize::new(0)))
 }
 
 fn panics(f: impl FnOnce()) -> bool {
@@ -29,7 +25,8 @@ fn panics(f: impl FnOnce()) -> bool {
 
 #[test]
 fn each_copy_is_dropped_once() {
-    let drops = leaked();
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    let drops = &DROPS;
     let boxed = PerCpuBox::try_new_with(|_| Counted { drops, panics: false }).expect("memory");
     assert_eq!(drops.load(Relaxed), 0);
     drop(boxed);
@@ -38,7 +35,8 @@ fn each_copy_is_dropped_once() {
 
 #[test]
 fn a_panic_in_a_constructor_drops_what_it_has_made() {
-    let drops = leaked();
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    let drops = &DROPS;
     let made = Cell::new(0);
     assert!(panics(|| {
         let _ = PerCpuBox::try_new_with(|cpu| {
@@ -52,7 +50,8 @@ fn a_panic_in_a_constructor_drops_what_it_has_made() {
 
 #[test]
 fn a_panic_in_a_drop_leaves_none_undropped() {
-    let drops = leaked();
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    let drops = &DROPS;
     let first = possible_cpus().next();
     let boxed = PerCpuBox::try_new_with(|cpu| Counted { drops, panics: Some(cpu) == first }).expect("memory");
     assert!(panics(|| drop(boxed)));
@@ -64,7 +63,8 @@ fn a_panic_in_a_drop_leaves_none_undropped() {
 fn memory_comes_back_and_a_forgotten_box_keeps_it() {
     let exact = || {
         let before = stats().nr_dealloc;
-        let drops = leaked();
+        static DROPS: AtomicUsize = AtomicUsize::new(0);
+        let drops = &DROPS;
         let first = possible_cpus().next();
         let boxed = PerCpuBox::try_new_with(|cpu| Counted { drops, panics: Some(cpu) == first }).expect("memory");
         assert!(panics(|| drop(boxed)));
