@@ -101,6 +101,82 @@ fn mistakes_are_told_when_places_are_put_back() {
     assert_eq!(allocator.size_of(objects[2]), Ok(8), "a wrong free has changed nothing");
 }
 
+/// A place in stock is no better aligned than its page, whatever its offset says.
+#[test]
+fn no_stock_has_more_than_a_page_s_alignment() {
+    for (page_size, align) in [(PAGE, 2 * PAGE), (16 * PAGE, 32 * PAGE)] {
+        let units = Units::new(1, 1 << 20, page_size, Pages::Checked);
+        let allocator: Allocator<_, SpinLock> = Allocator::new(&units, SpinLock::new(), page_size);
+        // SAFETY: the units are this test's.
+        unsafe { allocator.add_range(0..1 << 20) }.expect("records");
+        let mut cache = Cache::new(&allocator);
+        // The stock has the place at offset 0, a multiple of everything.
+        let offset = cache.alloc(64, 4, AllocFlags::NONE).expect("room");
+        assert_eq!(offset, 0);
+        // SAFETY: live, and of this size.
+        unsafe { cache.free(offset, 64) }.expect("a live object");
+        assert_eq!(cache.alloc(64, align, AllocFlags::NONE), Err(AllocError::BadAlign { align, max: page_size }));
+        assert_eq!(cache.alloc(64, page_size, AllocFlags::NONE), Ok(0));
+    }
+}
+
+/// Where a page is more than the allocator's block of 4 KiB.
+#[test]
+fn alignments_up_to_a_large_page() {
+    for page_size in [16 << 10, 64 << 10] {
+        let units = Units::new(1, 2 << 20, page_size, Pages::Checked);
+        let allocator: Allocator<_, SpinLock> = Allocator::new(&units, SpinLock::new(), page_size);
+        // SAFETY: the units are this test's.
+        unsafe { allocator.add_range(0..2 << 20) }.expect("records");
+        let objects: Vec<_> = (0..300).map(|_| allocator.alloc(64, 4, AllocFlags::NONE).expect("room")).collect();
+        let mut cache = Cache::new(&allocator);
+        for align in [1 << 12, 1 << 13, 1 << 14] {
+            // A hole at an offset that is a multiple of a block and of nothing more.
+            let hole = *objects.iter().find(|offset| **offset == PAGE).expect("the second block is full");
+            allocator.free(hole).expect("live");
+            let offset = cache.alloc(64, align, AllocFlags::NONE).expect("room");
+            assert!(offset.is_multiple_of(align), "{offset:#x} at {align:#x}");
+            assert_eq!(align == PAGE, offset == hole);
+            if align == PAGE {
+                // SAFETY: live, and of this size.
+                unsafe { cache.free(offset, 64) }.expect("a live object");
+                cache.drain().expect("no mistake");
+            }
+            allocator.alloc(64, 4, AllocFlags::NONE).expect("the hole");
+        }
+    }
+}
+
+/// What was looked for in vain is looked for again behind frees of which one was a mistake.
+#[test]
+fn a_mistake_does_not_hide_what_was_freed_before_it() {
+    let bytes = 2 * PAGE;
+    let units = Units::new(1, bytes, PAGE, Pages::Checked);
+    let allocator = allocator(&units, bytes);
+    while allocator.alloc(64, 4, AllocFlags::NONE).is_ok() {}
+    let size = 128;
+    let refused = Err(AllocError::Exhausted { size, align: 4 });
+    // A hole across the border of two blocks: nothing but a look at every hole finds it.
+    allocator.free(PAGE).expect("live");
+    assert_eq!(allocator.alloc(size, 4, AllocFlags::NONE), refused);
+    let mut cache = Cache::new(&allocator);
+    // SAFETY: not fulfilled on purpose: it is freed twice, and nobody allocates of this size from here on.
+    unsafe {
+        let _ = cache.free(PAGE - 64, 64);
+        let _ = cache.free(PAGE - 64, 64);
+    }
+    drop(cache);
+    assert_eq!(allocator.alloc(size, 4, AllocFlags::NONE), Ok(PAGE - 64));
+}
+
+#[test]
+#[should_panic(expected = "one of no caches")]
+fn one_of_no_caches() {
+    let units = Units::new(1, 1 << 20, PAGE, Pages::Checked);
+    let allocator = allocator(&units, 1 << 20);
+    let _ = Cache::one_of(0, &allocator);
+}
+
 /// However much comes and goes, a stock is small: of each size a 64th of what is live, or 128 bytes.
 #[test]
 fn a_stock_follows_what_is_live() {

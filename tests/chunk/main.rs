@@ -4,7 +4,7 @@
 //! - `exact`: the places that an index may not know of.
 //! - `refused`: what is asked for wrongly, or cannot be had; and nothing has changed then.
 //! - `grown`: chunks, one after the other, and what is left of them.
-//! - `meanwhile`: other threads, while pages are on their way.
+//! - `meanwhile`, `waiting`: other threads, while pages are on their way (`stopping`); and who waits for them.
 //! - `touched`: which memory is written to, and which is not even read.
 //! - `survivors`: what stays populated for the few objects that stay.
 //! - `checked`: mistakes of those who use what was allocated, each found, and no others.
@@ -17,6 +17,8 @@ mod grown;
 mod meanwhile;
 mod random;
 mod refused;
+mod stopping;
 mod survivors;
 mod touched;
 mod valgrind;
+mod waiting;

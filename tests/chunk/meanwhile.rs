@@ -1,132 +1,17 @@
 //! Other threads, while pages are on their way.
 //!
-//! The lock is not held meanwhile, so anything may happen. What does is arranged: the thread that is in the
-//! platform's hands waits there until another has done its part.
+//! The lock is not held meanwhile, so anything may happen. Who would wait for what is on its way gives up at once here, so
+//! that all that can be had meanwhile is seen.
 
-use std::ops::Range;
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use percpu_rt::chunk::{AllocError, AllocFlags, Allocator, Memory, MetadataPage, Refused, SpinLock};
+use percpu_rt::chunk::{AllocError, AllocFlags, Allocator, Memory, SpinLock};
 use percpu_tests::ledger::is_all;
 use percpu_tests::random::Random;
 use percpu_tests::units::{Pages, Units};
 
+use crate::stopping::{Answer, Call, PAGE, Stopping, allocator, interleave};
 use crate::valgrind::load;
-
-const PAGE: usize = 4096;
-
-/// What a thread has stopped in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    Populate,
-    Depopulate,
-}
-
-/// How a call that has stopped goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Succeed,
-    /// The next call is another.
-    Refuse,
-    /// Nor does any other of this thread succeed.
-    RefuseAll,
-}
-
-/// Where a thread stops: in which call, whom it tells, and who says how it goes on.
-type Stop = (Call, SyncSender<()>, Receiver<Answer>);
-
-/// Units, and a place where one call of a kind stops, told by one channel until the other answers.
-struct Stopping {
-    units: Units,
-    at: Mutex<Option<Stop>>,
-}
-
-impl Stopping {
-    fn new(bytes: usize, page_size: usize) -> Self {
-        Self { units: Units::new(2, bytes, page_size, Pages::Checked), at: Mutex::new(None) }
-    }
-
-    /// Stops the next `call`: it is there when the first channel tells, and goes on with what is sent by the other.
-    fn stop(&self, call: Call) -> (Receiver<()>, SyncSender<Answer>) {
-        let (stopped, is_stopped) = sync_channel(1);
-        let (go_on, answer) = sync_channel(1);
-        *self.at.lock().expect("no panic") = Some((call, stopped, answer));
-        (is_stopped, go_on)
-    }
-
-    /// Stops here where that was asked for; whether the call is to succeed.
-    fn reached(&self, call: Call) -> bool {
-        let at = self.at.lock().expect("no panic").take_if(|(at, ..)| *at == call);
-        at.is_none_or(|(_, stopped, answer)| {
-            stopped.send(()).expect("somebody waits");
-            let answer = answer.recv().expect("somebody answers");
-            if answer == Answer::RefuseAll {
-                Units::grant(Some(0));
-            }
-            answer == Answer::Succeed
-        })
-    }
-}
-
-// SAFETY: the promises are those of `Units`, which does all of it.
-unsafe impl Memory for Stopping {
-    fn units(&self) -> usize {
-        self.units.units()
-    }
-
-    fn copy(&self, unit: usize, offset: usize) -> *mut u8 {
-        self.units.copy(unit, offset)
-    }
-
-    fn populate(&self, offsets: Range<usize>) -> Result<(), Refused> {
-        if self.reached(Call::Populate) { self.units.populate(offsets) } else { Err(Refused) }
-    }
-
-    fn depopulate(&self, offsets: Range<usize>) {
-        self.reached(Call::Depopulate);
-        self.units.depopulate(offsets);
-    }
-
-    fn metadata(&self) -> Option<MetadataPage> {
-        self.units.metadata()
-    }
-
-    fn free_metadata(&self, page: MetadataPage) {
-        self.units.free_metadata(page);
-    }
-}
-
-fn allocator(memory: &Stopping, bytes: usize, page_size: usize) -> Allocator<&Stopping, SpinLock> {
-    let allocator = Allocator::new(memory, SpinLock::new(), page_size);
-    // SAFETY: the units are the test's, and it makes one allocator.
-    unsafe { allocator.add_range(0..bytes) }.expect("records");
-    allocator
-}
-
-/// Runs `first` until it stops in `call`, then `second`, and lets the call succeed or fail.
-fn interleave<R: Send>(
-    memory: &Stopping,
-    call: Call,
-    succeeds: bool,
-    first: impl FnOnce() -> R + Send,
-    second: impl FnOnce(),
-) -> R {
-    thread::scope(|scope| {
-        let (stopped, go_on) = memory.stop(call);
-        let thread = scope.spawn(|| {
-            let result = first();
-            // Where it did not stop, nobody waits for it.
-            memory.at.lock().expect("no panic").take();
-            result
-        });
-        stopped.recv().expect("the call comes");
-        second();
-        go_on.send(if succeeds { Answer::Succeed } else { Answer::RefuseAll }).expect("it waits");
-        thread.join().expect("no panic")
-    })
-}
 
 /// Nobody gets a part of a page that is not there yet, and all of it when it is there.
 #[test]

@@ -85,10 +85,9 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         if range.is_empty() {
             return Ok(());
         }
-        while let Err(Want::Metadata(pages)) = self.with(|state| state.map.add_range(&range, populated)) {
+        while let Err(Want::Metadata(pages)) = self.with(|state| state.add(&range, populated)) {
             self.donate(pages, size)?;
         }
-        self.with(|state| state.added(&range));
         Ok(())
     }
 
@@ -103,7 +102,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     #[inline]
     pub fn alloc(&self, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
         let request = self.request(size, align, flags)?;
-        let placed = self.with(|state| state.place(&request, size));
+        let placed = self.with(|state| state.place(&request));
         self.finish(placed, &request, size, align)
     }
 
@@ -138,7 +137,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ///
     /// # Errors
     ///
-    /// As [`alloc`](Self::alloc), which is what is done for each.
+    /// As [`alloc`](Self::alloc), which is what is done for each: the counts know of those that were freed again.
     pub fn alloc_batch(
         &self,
         size: usize,
@@ -235,11 +234,23 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Gives one run of pages back, if there is one that is not needed.
     fn give_back(&self) -> bool {
-        let Some(pages) = self.with(|state| state.map.take_surplus()) else { return false };
+        let Some(pages) = self.with(State::take_surplus) else { return false };
         self.memory.depopulate(pages.clone());
         self.with(|state| state.depopulated(pages));
         self.return_records();
         true
+    }
+
+    /// Whether a thread is between what it has asked of the memory and telling the map: of a fork then, the child would not have
+    /// all the room there is.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock.
+    #[cfg_attr(not(has_backend), allow(dead_code, reason = "for the forks of a process"))]
+    pub(crate) unsafe fn is_moving(&self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.state.get_held() }.is_moving()
     }
 
     /// What it has done, and has.

@@ -6,6 +6,7 @@ use super::lock::RawLock;
 use super::map::holes::GRANULE;
 use super::map::request::{Dirty, Placed, Request, Want};
 use super::memory::Memory;
+use super::state::State;
 use super::zero::zero;
 
 impl<M: Memory, L: RawLock> Allocator<M, L> {
@@ -20,43 +21,53 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ) -> Result<Placed, AllocError> {
         let atomic = request.is_atomic();
         let mut anywhere = atomic;
+        let mut rounds = 0;
+        let mut wait = || {
+            rounds += 1;
+            self.memory.wait(rounds)
+        };
         loop {
             match want {
                 Want::Metadata(_) if atomic => return Err(AllocError::AtomicExhausted { size, align }),
                 Want::Metadata(pages) => self.donate(pages, size)?,
                 Want::Range if anywhere => {}
-                Want::Range => match self.memory.grow(size) {
-                    Some(range) => {
-                        if let Err(error) = self.add(range.clone(), false, size) {
-                            self.memory.shrink(range);
-                            return Err(error);
-                        }
-                    }
-                    None => anywhere = true,
-                },
+                Want::Range if self.with(State::begin_growth) => anywhere = !self.grow(size)?,
+                // Another thread's chunk may do.
+                Want::Range => anywhere = !wait(),
             }
-            let placed = self.with(|state| match state.place(request, size) {
-                Err(Want::Range) if anywhere => state.place_anywhere(request, size),
-                placed => placed,
+            let (placed, is_moving) = self.with(|state| {
+                let placed = match state.place(request) {
+                    Err(Want::Range) if anywhere => state.place_anywhere(request),
+                    placed => placed,
+                };
+                (placed, state.is_moving() && size <= state.largest())
             });
             match placed {
                 Ok(placed) => return Ok(placed),
-                Err(Want::Range) if anywhere => return Err(self.exhausted(size, align, atomic)),
+                Err(Want::Range) if anywhere && atomic => return Err(AllocError::AtomicExhausted { size, align }),
+                // What is on its way is nobody's, and may be what is lacking.
+                Err(Want::Range) if anywhere && !(is_moving && wait()) => return Err(self.exhausted(size, align)),
                 Err(next) => want = next,
             }
         }
     }
 
-    fn exhausted(&self, size: usize, align: usize, atomic: bool) -> AllocError {
+    /// Adds a chunk with room for `size` bytes; false where there is none.
+    fn grow(&self, size: usize) -> Result<bool, AllocError> {
+        let result = match self.memory.grow(size) {
+            Some(range) => {
+                self.add(range.clone(), false, size).map(|()| true).inspect_err(|_| self.memory.shrink(range))
+            }
+            None => Ok(false),
+        };
+        self.with(State::end_growth);
+        result
+    }
+
+    fn exhausted(&self, size: usize, align: usize) -> AllocError {
         let max = self.with(|state| state.largest());
         // Where there is nothing yet, there may be something later.
-        if size > max && max > 0 {
-            AllocError::TooLarge { size, max }
-        } else if atomic {
-            AllocError::AtomicExhausted { size, align }
-        } else {
-            AllocError::Exhausted { size, align }
-        }
+        if size > max && max > 0 { AllocError::TooLarge { size, max } } else { AllocError::Exhausted { size, align } }
     }
 
     /// Populates and zeroes what was placed.
@@ -122,6 +133,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
             }
             self.with(|state| state.populated(pages));
         }
+        self.with(|state| state.complete(size));
         Ok(())
     }
 

@@ -102,8 +102,13 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
 
     /// An empty stock, one of `caches` of the same allocator: what may be in stock for what is live is the same with all of
     /// them.
+    ///
+    /// # Panics
+    ///
+    /// Where `caches` is 0.
     #[must_use]
     pub const fn one_of(caches: usize, allocator: &'a Allocator<M, L>) -> Self {
+        assert!(caches > 0, "one of no caches");
         let slots = [const { Slot { granules: 0, count: 0, capacity: 0, magazine: None } }; SLOTS];
         Self { allocator, caches, slots }
     }
@@ -129,8 +134,8 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     pub(crate) fn alloc_from_stock(&mut self, size: usize, align: usize) -> Option<usize> {
         let granules = size.div_ceil(GRANULE) as u64;
         let slot = &mut self.slots[slot_of(granules)?];
-        // No size is in stock whose granules are 0.
-        if u64::from(slot.granules) != granules {
+        // No size is in stock whose granules are 0. Where an offset is a multiple of more than a page, its address need not be.
+        if u64::from(slot.granules) != granules || align > self.allocator.page_size {
             return None;
         }
         let last = slot.count.checked_sub(1)?;
@@ -226,7 +231,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
             slot.adapt(request.granules(), self.caches, state);
             match slot.refill(request, |places| state.take(request, places)) {
                 Some(entry) => (Some(entry), None),
-                None => (None, Some(state.place(request, size))),
+                None => (None, Some(state.place(request))),
             }
         });
         if slot.lacks_magazine() && !request.is_atomic() {
@@ -247,7 +252,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         align: usize,
         flags: AllocFlags,
     ) -> Result<usize, AllocError> {
-        let placed = placed.unwrap_or_else(|| self.allocator.with(|state| state.place(request, size)));
+        let placed = placed.unwrap_or_else(|| self.allocator.with(|state| state.place(request)));
         match self.allocator.finish(placed, request, size, align) {
             // What is in stock may be what is lacking.
             Err(AllocError::Exhausted { .. } | AllocError::AtomicExhausted { .. }) if self.drain().is_ok() => {

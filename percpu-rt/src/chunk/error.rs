@@ -29,7 +29,8 @@ pub enum AllocError {
         /// The alignment asked for.
         align: usize,
     },
-    /// There is no populated place, and populating pages is not allowed in an atomic context.
+    /// There is no populated place, and populating pages is not allowed in an atomic context. That is all an atomic request is ever
+    /// told of a lack of room: another may bring it, and a chunk as large as is asked for.
     AtomicExhausted {
         /// Bytes asked for.
         size: usize,

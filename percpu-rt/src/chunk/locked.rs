@@ -25,6 +25,16 @@ impl<L, T> Locked<L, T> {
 }
 
 impl<L: RawLock, T> Locked<L, T> {
+    /// The value, for whoever has taken the lock by itself.
+    ///
+    /// # Safety
+    ///
+    /// The lock is held for as long as the value is looked at.
+    pub(super) unsafe fn get_held(&self) -> &T {
+        // SAFETY: the caller's promise: nobody else has it.
+        unsafe { &*self.value.get() }
+    }
+
     /// Holds the lock while `change` runs, which must not come here again.
     #[inline]
     pub(super) fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {

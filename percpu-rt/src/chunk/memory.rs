@@ -56,8 +56,19 @@ pub unsafe trait Memory {
     }
 
     /// Takes a chunk back that [`grow`](Self::grow) has given and that was not used: there were no pages for records of it.
+    /// It is the last that was given.
     fn shrink(&self, chunk: Range<usize>) {
         let _ = chunk;
+    }
+
+    /// Lets some time pass, for the `round`th time, while another thread is in one of the methods above: what that brings may
+    /// be what an allocation lacks, which is refused where this returns false.
+    ///
+    /// Never called for [`ATOMIC`](super::AllocFlags::ATOMIC) allocations. By default it spins, and gives up at some time: the other
+    /// may be one that this has interrupted.
+    fn wait(&self, round: u32) -> bool {
+        core::hint::spin_loop();
+        round < 1 << 20
     }
 }
 
@@ -96,6 +107,10 @@ unsafe impl<M: Memory> Memory for &M {
 
     fn shrink(&self, chunk: Range<usize>) {
         M::shrink(self, chunk);
+    }
+
+    fn wait(&self, round: u32) -> bool {
+        M::wait(self, round)
     }
 }
 

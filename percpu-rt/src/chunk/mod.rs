@@ -16,7 +16,7 @@
 //! # Rules
 //!
 //! - The lock guards the map and the counts, and is held for the time of a search. Pages are populated, given back and zeroed
-//!   without it; nobody can be given them meanwhile.
+//!   without it; nobody can be given them meanwhile, and whoever would be refused for want of them waits.
 //! - An allocation either is whole, populated and zero in every unit, or has changed nothing.
 //! - A page that becomes empty stays populated for a while, and its used part is remembered: what was never handed out
 //!   since a page was populated is not zeroed again.

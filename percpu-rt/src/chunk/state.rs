@@ -23,21 +23,60 @@ pub(super) struct State {
     largest: usize,
     /// Objects that are not free to the map, by the slot of their size.
     live: [u32; SLOTS],
+    /// Threads that have begun what changes the room there is, and have not told the map of it yet: a chunk that is being
+    /// added, pages on their way.
+    moves: u32,
+    /// Whether one of them adds a chunk.
+    grows: bool,
 }
 
 impl State {
     pub(super) const fn new(map: Map) -> Self {
-        Self { map, stats: PerCpuStats::ZERO, lowest: usize::MAX, highest: 0, last: 0, largest: 0, live: [0; SLOTS] }
+        Self {
+            map,
+            stats: PerCpuStats::ZERO,
+            lowest: usize::MAX,
+            highest: 0,
+            last: 0,
+            largest: 0,
+            live: [0; SLOTS],
+            moves: 0,
+            grows: false,
+        }
     }
 
-    /// Notes a range that the map has taken in.
-    pub(super) fn added(&mut self, range: &Range<usize>) {
+    /// Whether there may be room soon that there is not now.
+    pub(super) fn is_moving(&self) -> bool {
+        self.moves > 0
+    }
+
+    /// Begins to add a chunk; false where another thread is at it.
+    pub(super) fn begin_growth(&mut self) -> bool {
+        let begins = !self.grows;
+        self.moves += u32::from(begins);
+        self.grows = true;
+        begins
+    }
+
+    pub(super) fn end_growth(&mut self) {
+        self.grows = false;
+        self.moves -= 1;
+    }
+
+    /// Takes in a range.
+    ///
+    /// # Errors
+    ///
+    /// [`Want::Metadata`]; nothing has changed then.
+    pub(super) fn add(&mut self, range: &Range<usize>, populated: bool) -> Result<(), Want> {
+        self.map.add_range(range, populated)?;
         self.lowest = self.lowest.min(range.start);
         let begin = if range.start == self.highest { self.last } else { range.start };
         self.largest = self.largest.max(range.end - begin);
         if range.end > self.highest {
             (self.last, self.highest) = (begin, range.end);
         }
+        Ok(())
     }
 
     /// The longest range, with those that it continues.
@@ -60,45 +99,67 @@ impl State {
         self.stats.nr_populate += 1;
     }
 
+    /// Pages that are to be given back, and then [`depopulated`](Self::depopulated).
+    pub(super) fn take_surplus(&mut self) -> Option<Range<usize>> {
+        let pages = self.map.take_surplus()?;
+        self.moves += 1;
+        Some(pages)
+    }
+
     pub(super) fn depopulated(&mut self, pages: Range<usize>) {
         self.map.set_depopulated(pages);
         self.stats.nr_depopulate += 1;
+        self.moves -= 1;
     }
 
     #[inline]
-    pub(super) fn place(&mut self, request: &Request, size: usize) -> Result<Placed, Want> {
+    pub(super) fn place(&mut self, request: &Request) -> Result<Placed, Want> {
         let placed = self.map.place(request)?;
-        self.placed(request.granules(), size.next_multiple_of(GRANULE), 1);
+        self.placed(request, &placed);
         Ok(placed)
     }
 
-    pub(super) fn place_anywhere(&mut self, request: &Request, size: usize) -> Result<Placed, Want> {
+    pub(super) fn place_anywhere(&mut self, request: &Request) -> Result<Placed, Want> {
         let placed = self.map.place_anywhere(request)?;
-        self.placed(request.granules(), size.next_multiple_of(GRANULE), 1);
+        self.placed(request, &placed);
         Ok(placed)
+    }
+
+    /// What has no pages yet is counted when it has: [`complete`](Self::complete) or [`cancel`](Self::cancel).
+    #[inline]
+    fn placed(&mut self, request: &Request, placed: &Placed) {
+        if placed.fresh {
+            self.moves += 1;
+        } else {
+            self.allocated(request.granules(), 1);
+        }
+    }
+
+    /// Counts what was placed, and has its pages now.
+    pub(super) fn complete(&mut self, size: usize) {
+        self.allocated(size.div_ceil(GRANULE) as u64, 1);
+        self.moves -= 1;
     }
 
     /// Undoes [`place`](Self::place) where pages are not to be had.
     pub(super) fn cancel(&mut self, offset: usize, size: usize) {
         self.map.cancel(offset, size);
-        if let Some(slot) = slot_of(size.div_ceil(GRANULE) as u64) {
-            self.live[slot] -= 1;
-        }
-        self.stats.cancelled(size.next_multiple_of(GRANULE));
+        self.moves -= 1;
     }
 
     /// Places for a stock, where there is a block that has some.
     pub(super) fn take(&mut self, request: &Request, places: &mut [Entry]) -> usize {
         let count = self.map.place_many(request, places);
-        self.placed(request.granules(), request.granules() as usize * GRANULE, count);
+        self.allocated(request.granules(), count);
         count
     }
 
-    fn placed(&mut self, granules: u64, bytes: usize, count: usize) {
+    #[inline]
+    fn allocated(&mut self, granules: u64, count: usize) {
         if let Some(slot) = slot_of(granules) {
             self.live[slot] += count as u32;
         }
-        self.stats.allocated(bytes, count);
+        self.stats.allocated(granules as usize * GRANULE, count);
     }
 
     #[inline]

@@ -94,13 +94,6 @@ impl PerCpuStats {
         self.live_bytes += bytes * count;
     }
 
-    /// Takes an [`allocated`](Self::allocated) back, as far as that can be told.
-    pub(super) fn cancelled(&mut self, bytes: usize) {
-        self.nr_alloc -= 1;
-        self.nr_cur_alloc -= 1;
-        self.live_bytes -= bytes;
-    }
-
     /// Counts `count` frees of `bytes` each.
     #[inline]
     pub(super) fn freed(&mut self, bytes: usize, count: usize) {

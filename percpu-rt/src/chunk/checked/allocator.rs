@@ -153,6 +153,17 @@ impl<M: Memory, L: RawLock> Checked<M, L> {
         Ok(())
     }
 
+    /// As [`Allocator::is_moving`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[cfg_attr(not(all(has_backend, feature = "checked")), allow(dead_code, reason = "for the forks of a process"))]
+    pub(crate) unsafe fn is_moving(&self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.allocator.is_moving() }
+    }
+
     /// As [`Allocator::balance`].
     pub fn balance(&self) {
         self.allocator.balance();

@@ -59,6 +59,9 @@ impl Map {
 
     /// Takes places for `entries` in one shared block, from the first entry on, as far as it has some; returns how many.
     pub(in crate::chunk) fn place_many(&mut self, request: &Request, entries: &mut [Entry]) -> usize {
+        if request.lane > BLOCK_LANE {
+            return 0;
+        }
         let mut count = 0;
         let base = self.search(Zone::of(request.granules as u32), request, |begin, written| {
             entries[count] = Entry::new(bytes(u64::from(begin)), written > begin);

@@ -73,6 +73,7 @@ impl Map {
     /// Frees objects of `granules` each, from the first place on, up to the end of the places or to a mistake; returns
     /// how many, and what stands in place of the next. Neighbours in one block are freed together.
     pub(in crate::chunk) fn release_many(&mut self, places: &[Entry], granules: u64) -> (usize, Option<FreeError>) {
+        self.failed = None;
         let mut count = 0;
         while let Some(place) = places.get(count) {
             let together = self.release_together(&places[count..], granules);
@@ -88,7 +89,6 @@ impl Map {
             }
             count += 1;
         }
-        self.failed = None;
         (count, None)
     }
 
