@@ -25,6 +25,7 @@
 //!   operation may run there.
 //! - Possible CPUs are the kernel's, not the container's: `cpu_id` is the host's number.
 
+mod errno;
 mod failure;
 mod fork;
 mod futex;
@@ -45,6 +46,6 @@ mod topology;
 pub(crate) use futex::{wait, wake_all};
 pub(crate) use membarrier::{barrier_on_all_cpus, can_restart_sequences, restart_sequences};
 pub(crate) use mutex::Mutex;
-pub(crate) use pages::Pages;
+pub(crate) use pages::{Pages, wait_for_another};
 pub(crate) use records::is_busy_here as records_are_busy_here;
 pub(crate) use topology::online;

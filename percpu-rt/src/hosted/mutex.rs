@@ -5,7 +5,7 @@
 //! handler returns. And it survives a fork: whoever forks takes it before and frees it on both sides.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::futex;
 use crate::arch;
@@ -14,29 +14,29 @@ use crate::chunk::RawLock;
 /// Mutual exclusion between the threads of a process.
 #[derive(Debug)]
 pub(crate) struct Mutex {
-    /// 0, or the holder's number, with [`WAITERS`] where somebody may sleep.
-    word: AtomicU32,
+    /// 0, or the holder's thread pointer, with [`WAITERS`] where somebody may sleep.
+    word: AtomicUsize,
     /// Whether the holder is about to fork, or has just forked.
     forking: AtomicBool,
 }
 
-/// A thread may sleep until the word is 0.
-const WAITERS: u32 = 1 << 31;
+/// A thread may sleep until the word is 0. No thread pointer has the bit.
+const WAITERS: usize = 1;
 
 /// Looks at a held lock before sleeping: some microseconds.
 const SPINS: u32 = 200;
 
-/// A number of the calling thread, never 0. Live threads whose descriptors are a multiple of 128 GiB apart share one; all
-/// that comes of it is a `Busy` too many.
-fn this_thread() -> u32 {
-    // Descriptors are more than two lines apart.
-    ((arch::thread_pointer() >> 6) as u32 | 1) & !WAITERS
+/// What no other live thread is called: all of its thread pointer. A part of it would have two threads take each other for
+/// themselves, whose stacks are as far apart as the part tells.
+#[inline]
+fn this_thread() -> usize {
+    arch::thread_pointer()
 }
 
 impl Mutex {
     /// A free one.
     pub(crate) const fn new() -> Self {
-        Self { word: AtomicU32::new(0), forking: AtomicBool::new(false) }
+        Self { word: AtomicUsize::new(0), forking: AtomicBool::new(false) }
     }
 
     /// Whether the calling thread holds it: it runs a signal handler then, and waiting would never end.
@@ -58,51 +58,63 @@ impl Mutex {
     pub(crate) fn after_fork(&self) {
         // Changed under the lock alone, so by this thread where it is set.
         if self.is_held_here() && self.forking.swap(false, Relaxed) {
-            // SAFETY: taken by `before_fork`. The child's thread has the number of the one that forked.
+            // SAFETY: taken by `before_fork`. The child's thread has the pointer of the one that forked.
             unsafe { self.unlock() };
         }
     }
 
-    fn try_lock(&self, number: u32) -> bool {
-        self.word.compare_exchange(0, number, Acquire, Relaxed).is_ok()
+    /// Whether [`before_fork`](Self::before_fork) has taken it for this thread.
+    pub(crate) fn is_taken_for_fork(&self) -> bool {
+        self.is_held_here() && self.forking.load(Relaxed)
+    }
+
+    fn try_lock(&self, taken: usize) -> bool {
+        self.word.compare_exchange(0, taken, Acquire, Relaxed).is_ok()
+    }
+
+    /// The half of the word that has [`WAITERS`]: what the kernel sleeps on. Where another thread with the same half has taken
+    /// the lock meanwhile, it wakes those who sleep, too.
+    fn sleepers(&self) -> *const u32 {
+        let half = if cfg!(target_endian = "big") { size_of::<usize>() / size_of::<u32>() - 1 } else { 0 };
+        self.word.as_ptr().cast_const().cast::<u32>().wrapping_add(half)
     }
 
     #[cold]
-    fn lock_contended(&self, number: u32) {
+    fn lock_contended(&self, this: usize) {
         for _ in 0..SPINS {
-            if self.word.load(Relaxed) == 0 && self.try_lock(number) {
+            if self.word.load(Relaxed) == 0 && self.try_lock(this) {
                 return;
             }
             core::hint::spin_loop();
         }
         // Whoever has slept cannot know whether others still do.
-        while !self.try_lock(number | WAITERS) {
+        while !self.try_lock(this | WAITERS) {
             let found = self.word.load(Relaxed);
             let marked = found | WAITERS;
             if found == 0 || found != marked && self.word.compare_exchange(found, marked, Relaxed, Relaxed).is_err() {
                 continue;
             }
             // SAFETY: the word is borrowed.
-            unsafe { futex::wait_at(self.word.as_ptr(), marked, None) };
+            unsafe { futex::wait_at(self.sleepers(), marked as u32, None) };
         }
     }
 }
 
-// SAFETY: the word goes from 0 to a thread's number by a compare and swap, back by the holder alone, and the orderings
+// SAFETY: the word goes from 0 to a thread's pointer by a compare and swap, back by the holder alone, and the orderings
 // are a lock's.
 unsafe impl RawLock for Mutex {
     #[inline]
     fn lock(&self) {
-        let number = this_thread();
-        if !self.try_lock(number) {
-            self.lock_contended(number);
+        let this = this_thread();
+        if !self.try_lock(this) {
+            self.lock_contended(this);
         }
     }
 
     #[inline]
     unsafe fn unlock(&self) {
         if self.word.swap(0, Release) & WAITERS != 0 {
-            futex::wake_at(self.word.as_ptr(), 1);
+            futex::wake_at(self.sleepers(), 1);
         }
     }
 }

@@ -7,7 +7,7 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
 use super::memory::Units;
-use super::{memory, records};
+use super::{errno, memory, records};
 use crate::arch::MAX_CPUS;
 use crate::chunk::{Memory, MetadataPage, Refused};
 
@@ -77,15 +77,17 @@ unsafe impl Memory for Pages {
     }
 
     fn depopulate(&self, offsets: Range<usize>) {
-        for unit in 0..self.used {
-            // SAFETY: populated pages of our own reservation, which the allocator has taken back.
-            unsafe { memory::discard(self.copy(unit, offsets.start), offsets.len()) };
-        }
-        // A limit on the number of mappings may leave some open: they are zero all the same.
-        for unit in 0..self.used {
-            // SAFETY: as above.
-            unsafe { libc::mprotect(self.copy(unit, offsets.start).cast(), offsets.len(), libc::PROT_NONE) };
-        }
+        errno::preserve(|| {
+            for unit in 0..self.used {
+                // SAFETY: populated pages of our own reservation, which the allocator has taken back.
+                unsafe { memory::discard(self.copy(unit, offsets.start), offsets.len()) };
+            }
+            // A limit on the number of mappings may leave some open: they are zero all the same.
+            for unit in 0..self.used {
+                // SAFETY: as above.
+                unsafe { libc::mprotect(self.copy(unit, offsets.start).cast(), offsets.len(), libc::PROT_NONE) };
+            }
+        });
     }
 
     fn metadata(&self) -> Option<MetadataPage> {
@@ -95,6 +97,28 @@ unsafe impl Memory for Pages {
     fn free_metadata(&self, page: MetadataPage) {
         records::give_back(page);
     }
+
+    fn wait(&self, round: u32) -> bool {
+        wait_for_another(round)
+    }
+}
+
+/// Waits for another thread, which is in some system calls: for long only if it has no CPU. False in the end, after about a
+/// second: where a signal handler or a fork has to do with it, the wait may be for itself.
+pub(crate) fn wait_for_another(round: u32) -> bool {
+    const AT_ONCE: u32 = 32;
+    const ROUNDS: u32 = 1000;
+    errno::preserve(|| {
+        if round < AT_ONCE {
+            // SAFETY: no memory is involved.
+            unsafe { libc::sched_yield() };
+        } else {
+            let nap = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+            // SAFETY: the time lives across the call.
+            unsafe { libc::nanosleep(&raw const nap, core::ptr::null_mut()) };
+        }
+    });
+    round < ROUNDS
 }
 
 #[cfg(test)]

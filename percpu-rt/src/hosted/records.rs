@@ -7,6 +7,7 @@
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 
+use super::errno;
 use super::mutex::Mutex;
 use crate::chunk::{MetadataPage, RawLock};
 
@@ -89,7 +90,7 @@ pub(super) fn give_back(page: MetadataPage) {
     let page = page.into_raw().as_ptr();
     if POOL.with(|state| state.free) >= KEPT_PAGES {
         // SAFETY: a page that nobody uses any more. Where this fails, it keeps its memory.
-        unsafe { libc::madvise(page.cast(), PAGE, libc::MADV_DONTNEED) };
+        errno::preserve(|| unsafe { libc::madvise(page.cast(), PAGE, libc::MADV_DONTNEED) });
     }
     POOL.with(|state| state.push(page));
 }
