@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::thread;
 
-use percpu_rt::{PerCpuBox, possible_cpus, stats};
+use percpu_rt::{AllocError, PerCpuBox, possible_cpus, stats};
 use percpu_tests::alone::alone;
 use percpu_tests::random::Random;
 use percpu_tests::{pin, tool};
@@ -138,4 +138,24 @@ fn a_child_goes_on_without_what_others_had_in_hand() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert!(possible_cpus().count() > 1);
+}
+
+/// An address is no better aligned than its page: what asks for more is refused, also where a place in stock has an offset
+/// that would do.
+#[test]
+fn no_place_in_stock_has_more_than_a_page_s_alignment() {
+    /// One has no size, so a byte is allocated for it.
+    #[repr(align(8192))]
+    struct Aligned;
+    if !alone("stock::no_place_in_stock_has_more_than_a_page_s_alignment") {
+        return;
+    }
+    pin::on(pin::allowed()[0], || {
+        let mut boxes: Vec<_> = (0..8000).map(|_| PerCpuBox::try_new([0_u8; 4]).expect("memory")).collect();
+        // Each time another place is the last that came into stock.
+        while boxes.pop().is_some() {
+            let refused = PerCpuBox::try_new_with(|_| Aligned).map(drop);
+            assert_eq!(refused, Err(AllocError::BadAlign { align: 8192, max: 4096 }));
+        }
+    });
 }

@@ -6,8 +6,8 @@ use std::thread;
 use percpu_rt::AllocFlags;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
-use crate::alone;
 use crate::object::Object;
+use crate::{alone, alone_with};
 
 /// Forks under load.
 const FORKS: usize = 300;
@@ -93,6 +93,37 @@ fn a_child_waits_for_no_thread_of_its_parent() {
                     .map(|n| Object::new(4 << (n % 12), 4, AllocFlags::RESERVED).expect("there is room"))
                     .collect();
                 objects.into_iter().for_each(Object::free);
+            })
+        });
+        stop.store(true, Relaxed);
+        assert!(all);
+    });
+}
+
+/// A thread that gives pages back, or brings them, does not exist in the child: a fork waits until it is done.
+#[test]
+fn a_child_has_all_pages_that_are_free() {
+    /// Pages of 4 KiB of the object, and of the unit's dynamic range less what is not the object's.
+    const SIZE: usize = 1400 << 10;
+    const PAGE: usize = 4096;
+    if !alone_with("fork::a_child_has_all_pages_that_are_free", &[("PERCPU_UNIT_SIZE", "1536K")]) {
+        return;
+    }
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Relaxed) {
+                if let Ok(object) = Object::new(SIZE, 4, AllocFlags::NONE) {
+                    object.free();
+                }
+            }
+        });
+        let all = (0..FORKS).all(|_| {
+            in_child(|| {
+                let pages = std::iter::from_fn(|| Object::new(PAGE, PAGE, AllocFlags::NONE).ok()).count();
+                // The object is the parent's thread's, which is not there, or free.
+                let others = pages.checked_sub(SIZE / PAGE).unwrap_or(pages);
+                assert!(others < 40, "{pages} pages are to be had");
             })
         });
         stop.store(true, Relaxed);

@@ -85,6 +85,41 @@ fn chunks_continue_one_another() {
     }
 }
 
+/// A chunk for which there are no records is there to be had later.
+#[test]
+fn a_chunk_that_is_refused_its_records_is_not_lost() {
+    let test = "limits::a_chunk_that_is_refused_its_records_is_not_lost";
+    if !alone_with(test, &[("PERCPU_UNIT_SIZE", "64M")]) {
+        return;
+    }
+    let mut objects = Vec::with_capacity(MIB);
+    limit(libc::RLIMIT_AS, 1);
+    // Until the first chunk is full, and its last records are used.
+    let error = loop {
+        match alloc_percpu(layout(3000, 4), AllocFlags::NONE) {
+            Ok(object) => objects.push(object),
+            Err(error) => break error,
+        }
+    };
+    let large = || alloc_percpu(layout(32 * MIB, 4096), AllocFlags::NONE);
+    let refused = large();
+    limit(libc::RLIMIT_AS, libc::RLIM_INFINITY);
+    assert!(matches!(error, AllocError::NoMemory { size: 3000, .. }), "{error}");
+    assert!(matches!(refused, Err(AllocError::NoMemory { .. })), "{refused:?}");
+    for object in objects {
+        // SAFETY: allocated above, and not used.
+        unsafe { free_percpu(object) };
+    }
+    large().expect("the chunk is there");
+}
+
+/// Limits this process's memory to so many bytes.
+fn limit(resource: libc::__rlimit_resource_t, bytes: libc::rlim_t) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a filled limit.
+    assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
+}
+
 /// Bytes of this process that are resident.
 fn resident() -> usize {
     let text = fs::read_to_string("/proc/self/statm").expect("a process knows its memory");
@@ -172,19 +207,14 @@ fn memory_that_is_refused_is_an_error_and_nothing_else() {
     let mut kept = Object::new(100, 4, AllocFlags::NONE).expect("there is room");
     kept.fill(1);
     let before = stats();
-    let set = |soft| {
-        let limit = libc::rlimit { rlim_cur: soft, rlim_max: libc::RLIM_INFINITY };
-        // SAFETY: a filled limit.
-        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) }, 0);
-    };
     // Room for some units, but not for all.
     let units = possible_cpus().count();
     let size = 64 * MIB;
     let data = writable();
-    set((data + size * (units - 1) + size / 2) as libc::rlim_t);
+    limit(libc::RLIMIT_DATA, (data + size * (units - 1) + size / 2) as libc::rlim_t);
     // Without a limit on what a failing assertion needs.
     let results = [(); 3].map(|()| (alloc_percpu(layout(size, 4096), AllocFlags::NONE), stats(), writable()));
-    set(libc::RLIM_INFINITY);
+    limit(libc::RLIMIT_DATA, libc::RLIM_INFINITY);
     for (result, now, writable) in results {
         assert_eq!(result, Err(AllocError::NoMemory { size, units }));
         assert_eq!((now.nr_cur_alloc, now.live_bytes), (before.nr_cur_alloc, before.live_bytes));

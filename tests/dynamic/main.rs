@@ -6,6 +6,7 @@
 //! - `checked`: with the feature of that name, mistakes and who made them.
 //! - `early`: what is to be had at once and without a system call.
 //! - `limits`: a full unit, memory that is not granted, pages given back, locked memory.
+//! - `room`: what others have is free all the same: pages on their way, places in stock.
 //! - `storm`: threads that allocate and free, with every byte checked.
 //! - `fork`, `signals`: whom a child and a handler may wait for.
 //!
@@ -18,6 +19,7 @@ mod fork;
 mod limits;
 mod modules;
 mod object;
+mod room;
 mod signals;
 mod storm;
 mod values;

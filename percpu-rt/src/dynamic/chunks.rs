@@ -40,7 +40,8 @@ impl Chunks {
     }
 }
 
-// SAFETY: the pages of the units keep the promises; `grown` only goes up, so no offset is handed over twice.
+// SAFETY: the pages of the units keep the promises; `grown` goes up, and down where a chunk comes back unused: no offset is
+// handed over twice.
 unsafe impl Memory for Chunks {
     // By `Global::free`, which knows whether it has interrupted somebody.
     const BALANCES_ON_FREE: bool = false;
@@ -71,9 +72,20 @@ unsafe impl Memory for Chunks {
     }
 
     /// The last chunk may be too small by itself: it continues the one before.
+    ///
+    /// Chunks are given to one thread at a time, so `shrink` meets the last one.
     fn grow(&self, size: usize) -> Option<Range<usize>> {
         let next = |begin| (size <= self.end && begin < self.end).then(|| self.end_of_chunk(begin, size));
         let begin = self.grown.fetch_update(Relaxed, Relaxed, next).ok()?;
         next(begin).map(|end| begin..end)
+    }
+
+    fn shrink(&self, chunk: Range<usize>) {
+        // Where it is not the last, it is lost, and nothing worse.
+        let _ = self.grown.compare_exchange(chunk.end, chunk.start, Relaxed, Relaxed);
+    }
+
+    fn wait(&self, round: u32) -> bool {
+        self.pages.wait(round)
     }
 }

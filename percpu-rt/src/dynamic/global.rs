@@ -198,19 +198,26 @@ fn ask(
     if lock.is_held_here() {
         return Err(AllocError::Busy);
     }
-    match area.alloc(size, align, flags) {
-        // For as long as no chunk of this size was asked for by somebody who may.
-        Err(AllocError::TooLarge { .. }) if flags.contains(AllocFlags::ATOMIC) => {
-            Err(AllocError::AtomicExhausted { size, align })
-        }
-        answer => answer,
-    }
+    area.alloc(size, align, flags)
 }
 
 /// To be called before a fork, and [`after_fork`] behind it on both sides.
+///
+/// It waits for threads that are in the middle of system calls for pages: in the child nobody would finish them. A fork by a
+/// handler that has interrupted one goes on after a while: the child comes back to that one, too.
 pub(crate) fn before_fork() {
-    for lock in LOCKS {
-        lock.before_fork();
+    for round in 1.. {
+        for lock in LOCKS {
+            lock.before_fork();
+        }
+        let is_moving = |global: &Global| {
+            // SAFETY: the lock is taken, and this thread does not change the value meanwhile.
+            LOCK.is_taken_for_fork() && unsafe { global.main.is_moving() }
+        };
+        if !global().is_ok_and(is_moving) || !platform::wait_for_another(round) {
+            return;
+        }
+        after_fork();
     }
 }
 

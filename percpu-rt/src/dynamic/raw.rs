@@ -4,6 +4,8 @@ use core::alloc::Layout;
 
 use super::global::global;
 use super::pointer::PerCpuPtr;
+#[cfg(not(feature = "checked"))]
+use super::stock;
 use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 
 /// Allocates an object of `layout` in every unit, zero on every possible CPU.
@@ -42,8 +44,15 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 #[inline]
 #[track_caller]
 pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, AllocError> {
-    let (offset, stamp) = global()?.alloc(layout.size(), layout.align(), flags)?;
-    Ok(PerCpuPtr::from_offset(offset, stamp))
+    let global = global()?;
+    let result = global.alloc(layout.size(), layout.align(), flags);
+    #[cfg(not(feature = "checked"))]
+    let result = match result {
+        // What CPUs have in stock may be what is lacking.
+        Err(AllocError::Exhausted { .. }) if stock::put_back() => global.alloc(layout.size(), layout.align(), flags),
+        result => result,
+    };
+    result.map(|(offset, stamp)| PerCpuPtr::from_offset(offset, stamp))
 }
 
 /// Allocates as many objects of `layout` as `out` has places, or none: every place is `None` then.
@@ -149,6 +158,6 @@ pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
 #[must_use]
 pub fn stats() -> PerCpuStats {
     #[cfg(not(feature = "checked"))]
-    super::stock::put_back();
+    stock::put_back();
     global().map_or_else(|_| PerCpuStats::default(), |global| global.stats())
 }

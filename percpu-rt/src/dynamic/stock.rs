@@ -23,6 +23,7 @@ use super::area::Stamp;
 use super::chunks::Chunks;
 use super::global::{Global, global};
 use super::pointer::PerCpuPtr;
+use super::raw::alloc_percpu;
 use crate::chunk::{AllocError, AllocFlags, Cache, FreeError};
 use crate::cpu::possible_cpus;
 use crate::lock::LocalLock;
@@ -82,22 +83,7 @@ pub(crate) fn alloc(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, 
             return Ok(PerCpuPtr::from_offset(offset, Stamp::UNKNOWN));
         }
     }
-    alloc_slowly(global, size, align, flags)
-}
-
-/// From the allocator itself, and once more with what all CPUs have in stock.
-#[cold]
-fn alloc_slowly(
-    global: &'static Global,
-    size: usize,
-    align: usize,
-    flags: AllocFlags,
-) -> Result<PerCpuPtr<u8>, AllocError> {
-    let mut result = global.alloc(size, align, flags);
-    if matches!(result, Err(AllocError::Exhausted { .. })) && put_back() {
-        result = global.alloc(size, align, flags);
-    }
-    result.map(|(offset, stamp)| PerCpuPtr::from_offset(offset, stamp))
+    alloc_percpu(layout, flags)
 }
 
 /// Frees what [`alloc`] has returned for `layout`, into the stock where it has room.

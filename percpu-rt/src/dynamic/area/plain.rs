@@ -56,6 +56,16 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
         &self.0
     }
 
+    /// As [`Allocator::is_moving`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    pub(in crate::dynamic) unsafe fn is_moving(&self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.is_moving() }
+    }
+
     pub(in crate::dynamic) fn stats(&self) -> PerCpuStats {
         self.0.stats()
     }
