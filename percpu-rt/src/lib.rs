@@ -144,7 +144,8 @@ pub use counter::{Counter, PerCpuCounter, PerCpuCounters};
 pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
 #[cfg(has_backend)]
 pub use dynamic::{
-    ModuleArea, PerCpuPtr, Reservation, alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu,
+    ModuleArea, PerCpuPtr, Reservation, alloc_percpu, alloc_percpu_batch, free_percpu, reserve_atomic, stats,
+    try_free_percpu,
 };
 #[cfg(all(has_backend, feature = "checked"))]
 pub use dynamic::{check_all, leaks};

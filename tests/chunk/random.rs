@@ -22,9 +22,9 @@ fn steps() -> u64 {
 }
 
 /// Steps until there are enough, and checks that nothing is left.
-fn run(mut model: Model, most_live: usize) {
+fn run(mut model: Model, most_live: usize, steps: u64) {
     let mut random = Random::printed();
-    while model.operations < steps() {
+    while model.operations < steps {
         model.step(&mut random, most_live);
     }
     println!("{} operations", model.operations);
@@ -34,7 +34,7 @@ fn run(mut model: Model, most_live: usize) {
 /// Runs on units of `bytes`, of which the first range is populated for good if that is `fixed`.
 fn run_on(bytes: usize, page_size: usize, ranges: &[Range<usize>], fixed: bool, most_live: usize) {
     let units = Units::new(3, bytes, page_size, Pages::Checked);
-    run(Model::new(units, page_size, ranges, fixed), most_live);
+    run(Model::new(units, page_size, ranges, fixed), most_live, steps());
 }
 
 /// A first chunk that is always near its end: what is refused has no room, not even across borders.
@@ -55,6 +55,19 @@ fn large_pages() {
     run_on(2 << 20, 64 << 10, &[0..1 << 20, (1 << 20) + (64 << 10)..2 << 20], false, 2000);
 }
 
+/// Every other page size, with and without a first chunk that is shared with others.
+#[test]
+fn all_pages() {
+    for page_size in [8 << 10, 32 << 10, 128 << 10] {
+        let bytes = 16 * page_size;
+        let shapes = [(vec![0..bytes], false), (vec![200..2 * page_size, 3 * page_size..bytes], true)];
+        for (ranges, fixed) in shapes {
+            let units = Units::new(2, bytes, page_size, Pages::Checked);
+            run(Model::new(units, page_size, &ranges, fixed), 1500, steps() / 10);
+        }
+    }
+}
+
 /// Room enough: pages are populated and given back.
 #[test]
 fn roomy() {
@@ -65,5 +78,5 @@ fn roomy() {
 #[test]
 fn grown() {
     let units = Units::new(3, 4 << 20, 4096, Pages::Checked).in_chunks(64 << 10);
-    run(Model::growing(units, 4096, &chunks(4 << 20, 64 << 10, 4096)), 1500);
+    run(Model::growing(units, 4096, &chunks(4 << 20, 64 << 10, 4096)), 1500, steps());
 }

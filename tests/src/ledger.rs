@@ -76,15 +76,19 @@ impl Ledger {
     /// Whether a hole of `size` bytes at `align` is free anywhere.
     #[must_use]
     pub fn has_room(&self, size: usize, align: usize) -> bool {
+        self.ranges.iter().any(|range| self.has_room_in(range, size, align))
+    }
+
+    /// The same within `range`, into which no object reaches from outside.
+    #[must_use]
+    pub fn has_room_in(&self, range: &Range<usize>, size: usize, align: usize) -> bool {
         let size = size.next_multiple_of(GRANULE);
-        self.ranges.iter().any(|range| {
-            let mut begin = range.start;
-            let objects = self.live.range(range.clone()).map(|(offset, size)| (*offset, *size));
-            objects.chain([(range.end, 0)]).any(|(offset, taken)| {
-                let fits = begin.next_multiple_of(align) + size <= offset;
-                begin = offset + taken;
-                fits
-            })
+        let mut begin = range.start;
+        let objects = self.live.range(range.clone()).map(|(offset, size)| (*offset, *size));
+        objects.chain([(range.end, 0)]).any(|(offset, taken)| {
+            let fits = begin.next_multiple_of(align.max(GRANULE)) + size <= offset;
+            begin = offset + taken;
+            fits
         })
     }
 

@@ -197,6 +197,24 @@ impl Units {
         self.populated.lock().expect("no panic").iter().filter(|populated| **populated).count()
     }
 
+    /// The populated pages, where they are [`Pages::Checked`], as runs of offsets.
+    ///
+    /// # Panics
+    ///
+    /// After a panic on another thread.
+    pub fn populated_runs(&self) -> Vec<Range<usize>> {
+        let populated = self.populated.lock().expect("no panic");
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for (page, _) in populated.iter().enumerate().filter(|(_, populated)| **populated) {
+            let offsets = page * self.page_size..(page + 1) * self.page_size;
+            match runs.last_mut() {
+                Some(run) if run.end == offsets.start => run.end = offsets.end,
+                _ => runs.push(offsets),
+            }
+        }
+        runs
+    }
+
     fn granted() -> bool {
         GRANTED.get().is_none_or(|calls| {
             GRANTED.set(Some(calls.saturating_sub(1)));
@@ -292,6 +310,10 @@ unsafe impl Memory for Units {
         let page = NonNull::new(unsafe { std::alloc::alloc(METADATA) })?;
         // SAFETY: just allocated, as large and aligned as it has to be.
         Some(unsafe { MetadataPage::from_raw(page) })
+    }
+
+    fn metadata_at_once(&self) -> Option<MetadataPage> {
+        self.metadata()
     }
 
     fn free_metadata(&self, page: MetadataPage) {

@@ -5,7 +5,7 @@ use super::error::AllocError;
 use super::lock::RawLock;
 use super::map::holes::GRANULE;
 use super::map::request::{Dirty, Placed, Request, Want};
-use super::memory::Memory;
+use super::memory::{Memory, MetadataPage};
 use super::state::State;
 use super::zero::zero;
 
@@ -28,7 +28,11 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         };
         loop {
             match want {
-                Want::Metadata(_) if atomic => return Err(AllocError::AtomicExhausted { size, align }),
+                Want::Metadata(pages) if atomic => {
+                    if self.donate_from(|| self.memory.metadata_at_once(), pages).is_none() {
+                        return self.place_in_reserve(request, size, align);
+                    }
+                }
                 Want::Metadata(pages) => self.donate(pages, size)?,
                 Want::Range if anywhere => {}
                 Want::Range if self.with(State::begin_growth) => anywhere = !self.grow(size)?,
@@ -36,15 +40,15 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                 Want::Range => anywhere = !wait(),
             }
             let (placed, is_moving) = self.with(|state| {
-                let placed = match state.place(request) {
-                    Err(Want::Range) if anywhere => state.place_anywhere(request),
-                    placed => placed,
-                };
+                let mut placed = state.place(request);
+                if anywhere && placed.as_ref().is_err_and(|want| *want == Want::Range) {
+                    placed = state.place_anywhere(request);
+                }
                 (placed, state.is_moving() && size <= state.largest())
             });
             match placed {
                 Ok(placed) => return Ok(placed),
-                Err(Want::Range) if anywhere && atomic => return Err(AllocError::AtomicExhausted { size, align }),
+                Err(Want::Range) if anywhere && atomic => return self.place_in_reserve(request, size, align),
                 // What is on its way is nobody's, and may be what is lacking.
                 Err(Want::Range) if anywhere && !(is_moving && wait()) => return Err(self.exhausted(size, align)),
                 Err(next) => want = next,
@@ -145,16 +149,21 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     }
 
     pub(super) fn donate(&self, pages: usize, size: usize) -> Result<(), AllocError> {
+        self.donate_from(|| self.memory.metadata(), pages).ok_or_else(|| {
+            self.return_records();
+            AllocError::NoMemory { size, units: self.memory.units() }
+        })
+    }
+
+    /// Gives the map pages for records; `None` where `source` has not so many. What it had stays spare.
+    fn donate_from(&self, source: impl Fn() -> Option<MetadataPage>, pages: usize) -> Option<()> {
         for _ in 0..pages {
-            let Some(page) = self.memory.metadata() else {
-                self.return_records();
-                return Err(AllocError::NoMemory { size, units: self.memory.units() });
-            };
+            let page = source()?;
             self.with(|state| {
                 state.map.donate(page);
                 state.note_peaks();
             });
         }
-        Ok(())
+        Some(())
     }
 }

@@ -41,6 +41,11 @@ pub unsafe trait Memory {
     /// A page for the allocator's own records.
     fn metadata(&self) -> Option<MetadataPage>;
 
+    /// As [`metadata`](Self::metadata), for atomic allocations: by no system call and no wait. By default there is none.
+    fn metadata_at_once(&self) -> Option<MetadataPage> {
+        None
+    }
+
     /// Takes such a page back.
     fn free_metadata(&self, page: MetadataPage);
 
@@ -95,6 +100,10 @@ unsafe impl<M: Memory> Memory for &M {
 
     fn metadata(&self) -> Option<MetadataPage> {
         M::metadata(self)
+    }
+
+    fn metadata_at_once(&self) -> Option<MetadataPage> {
+        M::metadata_at_once(self)
     }
 
     fn free_metadata(&self, page: MetadataPage) {

@@ -28,6 +28,7 @@
 //! | `map` | which bytes are whose: every decision, without memory |
 //! | `allocator` | the map with its memory and its lock: [`Allocator`] |
 //! | `state`, `bring` | what its lock guards; what an allocation gets without the lock |
+//! | `reserve` | room for atomic allocations |
 //! | `cache` | places in stock, a CPU: [`Cache`] |
 //! | `memory`, `lock` | what a platform supplies: [`Memory`], [`RawLock`] |
 //! | `locked` | a value that a lock guards |
@@ -45,6 +46,7 @@ mod lock;
 mod locked;
 mod map;
 mod memory;
+mod reserve;
 mod state;
 mod stats;
 mod zero;

@@ -28,6 +28,8 @@ pub(super) struct State {
     moves: u32,
     /// Whether one of them adds a chunk.
     grows: bool,
+    /// Of atomic allocations alone.
+    reserve: Range<usize>,
 }
 
 impl State {
@@ -42,6 +44,7 @@ impl State {
             live: [0; SLOTS],
             moves: 0,
             grows: false,
+            reserve: 0..0,
         }
     }
 
@@ -125,6 +128,33 @@ impl State {
         Ok(placed)
     }
 
+    /// Takes a place for `request` from what is reserved for atomic ones.
+    pub(super) fn place_in_reserve(&mut self, request: &Request) -> Option<Placed> {
+        let placed = self.map.place_in_reserve(&mut self.reserve, request)?;
+        self.placed(request, &placed);
+        Some(placed)
+    }
+
+    /// Bytes that are reserved for atomic allocations.
+    pub(super) fn reserved(&self) -> usize {
+        self.reserve.len()
+    }
+
+    /// Reserves what lies at `offsets`, an object of whole populated pages, in place of what was reserved before.
+    ///
+    /// # Errors
+    ///
+    /// [`Want::Metadata`]; nothing has changed then.
+    pub(super) fn reserve(&mut self, offsets: Range<usize>) -> Result<(), Want> {
+        self.map.stock_bits(&offsets)?;
+        self.stats.freed(offsets.len(), 1);
+        let before = core::mem::replace(&mut self.reserve, offsets);
+        if !before.is_empty() {
+            self.map.release(before.start).expect("what is reserved is an object of its own");
+        }
+        Ok(())
+    }
+
     /// What has no pages yet is counted when it has: [`complete`](Self::complete) or [`cancel`](Self::cancel).
     #[inline]
     fn placed(&mut self, request: &Request, placed: &Placed) {
@@ -164,6 +194,9 @@ impl State {
 
     #[inline]
     pub(super) fn release(&mut self, offset: usize) -> Result<usize, FreeError> {
+        if self.reserve.contains(&offset) {
+            return Err(FreeError::NotAllocated { offset });
+        }
         let bytes = self.map.release(offset).map_err(|error| self.free_error(offset, error))?;
         if let Some(slot) = slot_of((bytes / GRANULE) as u64) {
             self.live[slot] -= 1;

@@ -67,6 +67,10 @@ unsafe impl Memory for Chunks {
         self.pages.metadata()
     }
 
+    fn metadata_at_once(&self) -> Option<MetadataPage> {
+        self.pages.metadata_at_once()
+    }
+
     fn free_metadata(&self, page: MetadataPage) {
         self.pages.free_metadata(page);
     }

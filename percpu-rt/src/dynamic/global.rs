@@ -57,7 +57,7 @@ pub(super) struct Global {
 pub(crate) unsafe fn set_up(pages: Pages, page_size: usize, areas: Areas) -> Result<(), AllocError> {
     let chunks = |grown, end| Chunks::new(pages, page_size, grown, end);
     let global = Global {
-        main: Area::new(chunks(areas.first_chunk, areas.end), &LOCK, page_size),
+        main: Area::new(chunks(areas.open, areas.end), &LOCK, page_size),
         reserved: Area::new(chunks(areas.reserved.end, areas.reserved.end), &RESERVED_LOCK, page_size),
         reserved_is_ready: AtomicBool::new(false),
         areas,
@@ -104,6 +104,14 @@ impl Global {
             return Err(AllocError::TooLarge { size, max });
         }
         ask(&self.main, &LOCK, size, align, flags)
+    }
+
+    /// As [`Allocator::reserve_atomic`](crate::chunk::Allocator::reserve_atomic).
+    pub(super) fn reserve_atomic(&self, bytes: usize) -> Result<(), AllocError> {
+        if LOCK.is_held_here() {
+            return Err(AllocError::Busy);
+        }
+        self.main.reserve_atomic(bytes)
     }
 
     /// As [`Allocator::free`](crate::chunk::Allocator::free), and gives pages back.

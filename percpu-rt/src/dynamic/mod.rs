@@ -1,10 +1,10 @@
 //! Dynamic per-CPU memory of this process: the one allocator of its units, and the raw interface to it.
 //!
 //! ```text
-//!             ◀──────────── first chunk, open from the start ───────────▶◀─ opened by pages, and closed again ─ ─
-//!  each unit ┌────────────────┬──────────┬──────────────────────────────┬──────────────────────────────────── ─
-//!            │ static         │ reserved │ dynamic                      │ further chunks
-//!            └────────────────┴──────────┴──────────────────────────────┴──────────────────────────────────── ─
+//!             ◀─── first chunk, and a mebibyte behind it: open from the start ──▶◀─ opened by pages, and closed again ─ ─
+//!  each unit ┌────────────────┬──────────┬──────────────────────────────────────┬───────────────────────────────── ─
+//!            │ static         │ reserved │ dynamic                              │ further chunks
+//!            └────────────────┴──────────┴──────────────────────────────────────┴───────────────────────────────── ─
 //!                              ▲ `RESERVED`  ▲ everything else, lowest first
 //!                              └ when it is full ──▶
 //! ```
@@ -50,7 +50,7 @@ pub(crate) use areas::Areas;
 pub(crate) use global::{after_fork, before_fork, in_child, set_up};
 pub use module::ModuleArea;
 pub use pointer::PerCpuPtr;
-pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, stats, try_free_percpu};
+pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, reserve_atomic, stats, try_free_percpu};
 pub use reservation::Reservation;
 #[cfg(feature = "checked")]
 pub use watch::{check_all, leaks};

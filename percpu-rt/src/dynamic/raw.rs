@@ -27,7 +27,7 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 /// Alignments go up to the page, sizes up to what is free of a unit.
 ///
 /// Context: threads; with [`AllocFlags::ATOMIC`] signal handlers too. That makes no system call for pages and takes what is
-/// populated. It does wait while another thread is in the middle of a search, for some hundred nanoseconds; where a handler has
+/// populated, [`reserve_atomic`] before all. It does wait while another thread is in the middle of a search, for some hundred nanoseconds; where a handler has
 /// interrupted its own thread in one, it fails with [`AllocError::Busy`].
 ///
 /// Costs a search that grows with the logarithm of the unit. Only what was used before is zeroed. Linux: `__alloc_percpu_gfp`
@@ -96,6 +96,37 @@ pub fn alloc_percpu_batch(
         }
     }
     Ok(())
+}
+
+/// Sees to it that allocations with [`AllocFlags::ATOMIC`] of `bytes` in all find a place, which nobody else gets.
+///
+/// ```
+/// use core::alloc::Layout;
+/// use percpu_rt::{AllocFlags, alloc_percpu, reserve_atomic};
+///
+/// // Before the burst, where there is time ..
+/// reserve_atomic(2 << 20)?;
+/// // .. and in it, in a signal handler or between two packets.
+/// let sample = Layout::new::<[u64; 8]>();
+/// let burst: Vec<_> = (0..30_000).map(|_| alloc_percpu(sample, AllocFlags::ATOMIC)).collect::<Result<_, _>>()?;
+/// # assert_eq!(burst.len(), 30_000);
+/// # Ok::<(), percpu_rt::AllocError>(())
+/// ```
+///
+/// Of an object of up to a page the next power of two counts, or the alignment if that is more; of a larger one its pages. It is for one
+/// burst: what others allocate beside it may have the rest of a page that it has begun. A further call brings the reserve up to
+/// `bytes` again. From the start, a process has a mebibyte that atomic allocations find, for as long as nobody has it. With the
+/// feature `checked` objects are larger, and so less of them are sure to be had.
+///
+/// Context: threads. Costs an allocation of so many bytes, and pages for records of a fifteenth of it. What is reserved stays
+/// populated, though no page of it is resident before it is used.
+///
+/// # Errors
+///
+/// As [`alloc_percpu`] of so many bytes; what was reserved before stays so.
+#[doc(alias = "GFP_ATOMIC")]
+pub fn reserve_atomic(bytes: usize) -> Result<(), AllocError> {
+    global()?.reserve_atomic(bytes)
 }
 
 /// Frees an object.

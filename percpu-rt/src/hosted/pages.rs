@@ -94,6 +94,10 @@ unsafe impl Memory for Pages {
         records::take()
     }
 
+    fn metadata_at_once(&self) -> Option<MetadataPage> {
+        records::take_at_once()
+    }
+
     fn free_metadata(&self, page: MetadataPage) {
         records::give_back(page);
     }

@@ -13,9 +13,9 @@ use crate::chunk::{MetadataPage, RawLock};
 
 const PAGE: usize = MetadataPage::SIZE;
 
-/// Pages of the image. Set-up takes five of them, for the early dynamic area; what is left is for the reserved area and what comes
-/// next.
-const FIRST_PAGES: usize = 16;
+/// Pages of the image: as many as what is open from the start can need, so that a burst of atomic allocations is served. Set-up takes
+/// a few of them; what nobody takes costs address space.
+const FIRST_PAGES: usize = 40;
 
 /// Pages that are mapped at once.
 const STEP_PAGES: usize = 16;
@@ -74,15 +74,18 @@ static POOL: Pool = Pool {
 
 /// A page; `None` where the kernel has none, and in a signal handler that has interrupted this.
 pub(super) fn take() -> Option<MetadataPage> {
-    if is_busy_here() {
-        return None;
-    }
-    let page = match POOL.with(State::pop) {
-        Some(page) => page,
-        None => map()?,
-    };
+    take_at_once().or_else(|| {
+        let page = if is_busy_here() { None } else { map() };
+        // SAFETY: a page of a mapping of ours, which nobody else has.
+        page.map(|page| unsafe { MetadataPage::from_raw(page) })
+    })
+}
+
+/// As [`take`], without a system call for more.
+pub(super) fn take_at_once() -> Option<MetadataPage> {
+    let page = if is_busy_here() { None } else { POOL.with(State::pop) };
     // SAFETY: a page of the image or of a mapping of ours, which has just left the pool.
-    Some(unsafe { MetadataPage::from_raw(page) })
+    page.map(|page| unsafe { MetadataPage::from_raw(page) })
 }
 
 /// Takes a page back; not to be called where [`is_busy_here`].

@@ -60,12 +60,12 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     }
     cpu::announce_orphan(orphan);
 
-    // The first chunk as a whole, for the price of its static part: opening costs a system call a unit, and pages that
-    // nobody touches cost nothing. So an allocation in it needs no system call, from the start and for good.
-    let areas = Areas::new(&sizes, units.size);
+    // The first chunk and what follows it, for the price of its static part: opening costs a system call a unit, and pages
+    // that nobody touches cost nothing. So an allocation in it needs no system call, from the start and for good.
+    let areas = Areas::new(&sizes, units.size, page);
     let used = || (0..=orphan).filter(|&index| index == orphan || possible.contains(index));
     for index in used() {
-        let unit = memory::open(units, index, areas.first_chunk)?;
+        let unit = memory::open(units, index, areas.open)?;
         // SAFETY: bytes that were made writable for this, aligned as the image asks; nobody else knows them.
         unsafe {
             unit::fill(unit);

@@ -153,6 +153,15 @@ impl<M: Memory, L: RawLock> Checked<M, L> {
         Ok(())
     }
 
+    /// As [`Allocator::reserve_atomic`], in which objects have what is behind them.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn reserve_atomic(&self, bytes: usize) -> Result<(), AllocError> {
+        self.allocator.reserve_atomic(bytes)
+    }
+
     /// As [`Allocator::is_moving`].
     ///
     /// # Safety

@@ -47,8 +47,8 @@ impl Map {
         let ends = pieces(begin, end, first..first + 1).chain(pieces(begin, end, last..last + u32::from(last > first)));
         for piece in ends.filter(|piece| (piece.begin, piece.end) != (0, GRANULES)) {
             let leaf = root.leaf(piece.block);
-            let kind = leaf.map_or(Kind::Free, |leaf| leaf.blocks[piece.block as usize % FANOUT].kind);
-            need.bits += usize::from(kind == Kind::Free);
+            let has_bits = |leaf: &Leaf| leaf.blocks[piece.block as usize % FANOUT].bits.is_some();
+            need.bits += usize::from(!leaf.is_some_and(has_bits));
         }
         need
     }

@@ -1,7 +1,8 @@
 //! A chunk's worth of the map: thirty-two blocks, and what is in each.
 //!
 //! A block is free, is a whole part of one object, or is shared: by small objects, or by the begin or end of a large
-//! one. Only shared blocks have [`Bits`], so the map grows with what is live in pieces and not with address space.
+//! one. Only shared blocks have [`Bits`], so the map grows with what is live in pieces and not with address space; and
+//! those that are reserved for atomic allocations have some in stock, until they are shared or given back.
 
 use super::bits::{At, Bits};
 use super::cells::Owned;
@@ -25,7 +26,7 @@ pub(super) enum Kind {
 /// One block.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// Where the kind is [`Kind::Shared`].
+    /// Where the kind is [`Kind::Shared`]; else of no meaning, and empty.
     pub(super) bits: Option<Owned<Bits>>,
     /// Granules taken.
     pub(super) used: u16,
@@ -242,7 +243,7 @@ impl Leaf {
     ) -> (usize, News, Option<Owned<Bits>>) {
         let block = &mut self.blocks[index as usize];
         let mut news = News { holes: None, space: false };
-        let Some(bits) = block.bits.as_deref_mut() else { return (0, news, None) };
+        let (Kind::Shared, Some(bits)) = (block.kind, block.bits.as_deref_mut()) else { return (0, news, None) };
         let mut count = 0;
         for begin in begins.clone() {
             let end = begin + need;
@@ -287,9 +288,10 @@ impl Leaf {
     /// Lets objects be put into the shared blocks of `blocks`.
     pub(super) fn publish(&mut self, blocks: u32) {
         for index in ones(blocks) {
-            if let Some(bits) = &self.blocks[index as usize].bits {
-                self.zones[self.blocks[index as usize].zone as usize] |= 1 << index;
+            let block = &self.blocks[index as usize];
+            if let (Kind::Shared, Some(bits)) = (block.kind, &block.bits) {
                 self.holes[index as usize] = bits.holes(&Holes::UNBOUNDED);
+                self.zones[block.zone as usize] |= 1 << index;
             }
         }
     }

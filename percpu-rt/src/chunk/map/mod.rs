@@ -41,6 +41,7 @@ mod range;
 mod records;
 mod release;
 pub(super) mod request;
+mod reserve;
 mod runs;
 mod scan;
 #[cfg(test)]

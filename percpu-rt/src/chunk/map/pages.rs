@@ -123,13 +123,17 @@ impl Map {
         let blocks = to_blocks(&pages);
         self.populated -= blocks.len() / self.page_blocks as usize;
         self.failed = None;
-        self.edit_leaves(blocks.clone(), |leaf, _, blocks| {
+        self.edit_leaves(blocks.clone(), |leaf, records, blocks| {
             let mask = in_leaf(&blocks);
             leaf.held &= !mask;
             leaf.populated &= !mask;
             leaf.free |= mask;
             for index in ones(mask) {
-                leaf.blocks[index as usize].high = 0;
+                let block = &mut leaf.blocks[index as usize];
+                block.high = 0;
+                if let Some(bits) = block.bits.take() {
+                    records.free_bits(bits);
+                }
             }
         });
         self.collapse(&blocks);

@@ -7,7 +7,7 @@ use super::zone::Zone;
 use super::{Map, bytes, scan, split};
 
 /// The lane of the largest alignment within a block.
-const BLOCK_LANE: usize = GRANULES.trailing_zeros() as usize;
+pub(super) const BLOCK_LANE: usize = GRANULES.trailing_zeros() as usize;
 
 impl Map {
     /// Takes a place for `request`.

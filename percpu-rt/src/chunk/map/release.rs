@@ -151,9 +151,10 @@ impl Map {
             At::Inside => return Err(FreeError::Interior),
             At::Start => {}
         }
-        let end = match leaf.blocks[block as usize % FANOUT].bits.as_deref() {
-            Some(bits) => bits.end_of_object(granule),
-            None => GRANULES,
+        let of = &leaf.blocks[block as usize % FANOUT];
+        let end = match of.bits.as_deref() {
+            Some(bits) if of.kind == Kind::Shared => bits.end_of_object(granule),
+            _ => GRANULES,
         };
         let end_of_piece = u64::from(block) * u64::from(GRANULES) + u64::from(end);
         if end < GRANULES { Ok(end_of_piece) } else { Ok(self.end_beyond(root, leaf, block)) }

@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use super::holes::GRANULE;
+use super::place::BLOCK_LANE;
 
 /// A size and an alignment, in granules.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,16 @@ impl Request {
     #[inline]
     pub(in crate::chunk) fn granules(&self) -> u64 {
         self.granules
+    }
+
+    /// The same in bytes, or as many as there can be.
+    pub(in crate::chunk) fn bytes(&self) -> usize {
+        usize::try_from(self.granules).map_or(usize::MAX, |granules| granules.saturating_mul(GRANULE))
+    }
+
+    /// Whether the alignment is that of some blocks and not of others.
+    pub(super) fn is_aligned_beyond_blocks(&self) -> bool {
+        self.lane > BLOCK_LANE
     }
 
     /// Whether only populated pages will do.

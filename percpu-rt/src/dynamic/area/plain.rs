@@ -56,6 +56,10 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
         &self.0
     }
 
+    pub(in crate::dynamic) fn reserve_atomic(&self, bytes: usize) -> Result<(), AllocError> {
+        self.0.reserve_atomic(bytes)
+    }
+
     /// As [`Allocator::is_moving`].
     ///
     /// # Safety

@@ -1,0 +1,90 @@
+//! Pages for atomic allocations: taken by nobody, populated, and with the records for what will be in them.
+//!
+//! To the map they are one object. Its end is freed bit by bit, when an atomic allocation finds no other place:
+//!
+//! ```text
+//!  ┌──────────────────────────────┬──────────┐
+//!  │ reserved                     │ opened   │
+//!  └──────────────────────────────┴──────────┘
+//!                          └ the next block
+//! ```
+
+use core::ops::Range;
+
+use super::Map;
+use super::holes::{BLOCK, GRANULE};
+use super::records::Need;
+use super::request::{Placed, Request, Want};
+use super::runs::FANOUT;
+
+impl Map {
+    /// Makes a stock of bits for each block of the object at `offsets`, which has them whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Want::Metadata`]; nothing has changed then.
+    pub(in crate::chunk) fn stock_bits(&mut self, offsets: &Range<usize>) -> Result<(), Want> {
+        self.records.reserve(Need { bits: offsets.len() / BLOCK, ..Need::default() }).map_err(Want::Metadata)?;
+        self.edit_leaves(blocks(offsets), |leaf, records, blocks| {
+            for block in blocks {
+                leaf.blocks[block as usize % FANOUT].bits.get_or_insert_with(|| records.new_bits());
+            }
+        });
+        Ok(())
+    }
+
+    /// Takes a place for `request`, for which more and more of `reserve` is given up.
+    pub(in crate::chunk) fn place_in_reserve(
+        &mut self,
+        reserve: &mut Range<usize>,
+        request: &Request,
+    ) -> Option<Placed> {
+        loop {
+            match self.place(request) {
+                Ok(placed) => return Some(placed),
+                Err(Want::Range) => self.open_reserve(reserve, request)?,
+                Err(Want::Metadata(_)) => self.open_for_bits(reserve)?,
+            }
+        }
+    }
+
+    /// Frees the last blocks of `reserve`, as many as `request` needs, or all.
+    fn open_reserve(&mut self, reserve: &mut Range<usize>, request: &Request) -> Option<()> {
+        let page = self.page_blocks as usize * BLOCK;
+        let size = request.bytes().checked_next_multiple_of(BLOCK)?;
+        // Its begin is a page's, so no page is left by halves to an object that is aligned to more than a block.
+        let align = if request.is_aligned_beyond_blocks() { page } else { BLOCK };
+        let begin = reserve.end.saturating_sub(size) / align * align;
+        self.free_from(reserve, begin.max(reserve.start))
+    }
+
+    /// Frees the last block of `reserve`, and has its bits used in another: blocks that are idle may have none.
+    fn open_for_bits(&mut self, reserve: &mut Range<usize>) -> Option<()> {
+        let last = reserve.end.saturating_sub(BLOCK).max(reserve.start);
+        let opened = last..reserve.end;
+        self.free_from(reserve, last)?;
+        self.edit_leaves(blocks(&opened), |leaf, records, blocks| {
+            for block in blocks {
+                if let Some(bits) = leaf.blocks[block as usize % FANOUT].bits.take() {
+                    records.free_bits(bits);
+                }
+            }
+        });
+        Some(())
+    }
+
+    /// Frees what of `reserve` lies behind `begin`; `None` where that is nothing.
+    fn free_from(&mut self, reserve: &mut Range<usize>, begin: usize) -> Option<()> {
+        if begin >= reserve.end {
+            return None;
+        }
+        self.failed = None;
+        self.release_pieces((begin / GRANULE) as u64, (reserve.end / GRANULE) as u64);
+        reserve.end = begin;
+        Some(())
+    }
+}
+
+fn blocks(offsets: &Range<usize>) -> Range<u32> {
+    (offsets.start / BLOCK) as u32..(offsets.end / BLOCK) as u32
+}
