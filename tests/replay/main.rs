@@ -18,8 +18,8 @@ const UNIT_SIZE: usize = 1 << 30;
 const PAGE_SIZE: usize = 4096;
 
 /// An event's flags.
-fn flags(_atomic: bool) -> AllocFlags {
-    AllocFlags::NONE
+fn flags(atomic: bool) -> AllocFlags {
+    if atomic { AllocFlags::ATOMIC } else { AllocFlags::NONE }
 }
 
 /// What is printed.

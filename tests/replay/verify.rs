@@ -7,7 +7,8 @@ use percpu_tests::units::{Pages, Units};
 use crate::trace::{Event, Trace};
 use crate::{PAGE_SIZE, UNIT_SIZE, flags};
 
-/// Checks that no objects overlap, that each is aligned and zero on every CPU, and that it is as it was left when it is freed.
+/// Checks that no objects overlap, that each is aligned and zero on every CPU, and that it is as it was left when it is freed, or
+/// at the end; and that what is refused has no room, or, if it is atomic, none that is populated.
 ///
 /// # Panics
 ///
@@ -24,11 +25,16 @@ pub(crate) fn verify(trace: &Trace, cpus: usize) {
         match *event {
             Event::Alloc { object, size, align, atomic } => {
                 let (size, align) = (size as usize, align as usize);
-                let offset = cache.alloc(size, align, flags(atomic)).ok();
-                if let Some(offset) = offset {
-                    ledger.take(&units, offset, size, align);
+                match cache.alloc(size, align, flags(atomic)) {
+                    Ok(offset) => {
+                        ledger.take(&units, offset, size, align);
+                        offsets[object as usize] = Some(offset);
+                    }
+                    Err(error) if atomic => {
+                        assert!(!ledger.has_room_among(units.populated_runs(), size, align), "{error}");
+                    }
+                    Err(error) => assert!(!ledger.has_room(size, align), "{error}"),
                 }
-                offsets[object as usize] = offset;
             }
             Event::Free { object, size } => {
                 if let Some(offset) = offsets[object as usize] {
@@ -38,5 +44,8 @@ pub(crate) fn verify(trace: &Trace, cpus: usize) {
                 }
             }
         }
+    }
+    while let Some(&offset) = ledger.offsets().last() {
+        ledger.give(&units, offset);
     }
 }

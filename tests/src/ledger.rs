@@ -79,6 +79,15 @@ impl Ledger {
         self.ranges.iter().any(|range| self.has_room_in(range, size, align))
     }
 
+    /// The same in what lies in `runs`: into none of them an object reaches from outside.
+    #[must_use]
+    pub fn has_room_among(&self, runs: impl IntoIterator<Item = Range<usize>>, size: usize, align: usize) -> bool {
+        let common =
+            |run: Range<usize>| self.ranges.iter().map(move |range| range.start.max(run.start)..range.end.min(run.end));
+        let mut common = runs.into_iter().flat_map(common).filter(|run| !run.is_empty());
+        common.any(|run| self.has_room_in(&run, size, align))
+    }
+
     /// The same within `range`, into which no object reaches from outside.
     #[must_use]
     pub fn has_room_in(&self, range: &Range<usize>, size: usize, align: usize) -> bool {

@@ -150,14 +150,7 @@ impl<M: Memory + Borrow<Units>> Model<M> {
     /// Whether a hole is free where pages are populated.
     fn has_populated_room(&self, size: usize, align: usize) -> bool {
         let runs = self.allocator.memory().borrow().populated_runs().into_iter().chain([self.fixed.clone()]);
-        let ranges = self.ledger.ranges();
-        let within = |run: Range<usize>| {
-            ranges
-                .iter()
-                .map(move |range| range.start.max(run.start)..range.end.min(run.end))
-                .filter(|run| !run.is_empty())
-        };
-        runs.flat_map(within).any(|run| self.ledger.has_room_in(&run, size, align))
+        self.ledger.has_room_among(runs, size, align)
     }
 
     /// One random step. Sizes and alignments come from all that there are, small ones more often.
