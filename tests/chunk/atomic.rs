@@ -8,7 +8,7 @@ use percpu_tests::units::{Pages, Units};
 use crate::valgrind::load;
 
 /// Allocates atomically until as much is used as was reserved, as a reserve counts it.
-fn burst<'a>(model: &mut Model<&'a Units>, random: &mut Random, page_size: usize, reserved: usize) {
+fn burst(model: &mut Model<&Units>, random: &mut Random, page_size: usize, reserved: usize) {
     let mut left = reserved;
     // No pages from here on, not even for records.
     Units::grant(Some(0));

@@ -60,8 +60,9 @@ fn large_pages() {
 fn all_pages() {
     for page_size in [8 << 10, 32 << 10, 128 << 10] {
         let bytes = 16 * page_size;
-        let shapes = [(vec![0..bytes], false), (vec![200..2 * page_size, 3 * page_size..bytes], true)];
-        for (ranges, fixed) in shapes {
+        let whole = std::slice::from_ref(&(0..bytes)).to_vec();
+        let shared = vec![200..2 * page_size, 3 * page_size..bytes];
+        for (ranges, fixed) in [(whole, false), (shared, true)] {
             let units = Units::new(2, bytes, page_size, Pages::Checked);
             run(Model::new(units, page_size, &ranges, fixed), 1500, steps() / 10);
         }

@@ -61,6 +61,7 @@ fn in_strict_child(count: impl FnOnce() -> usize, at_least: usize) -> Option<Res
 }
 
 #[test]
+#[cfg_attr(feature = "checked", ignore = "objects are larger there, and errors say more")]
 fn the_first_chunk_needs_no_system_call() {
     if skip_sanitized("counting system calls") {
         return;
@@ -78,6 +79,7 @@ fn the_first_chunk_needs_no_system_call() {
 
 /// Where Linux fails: a burst of atomic allocations, as of packets that come all at once.
 #[test]
+#[cfg_attr(feature = "checked", ignore = "objects are larger there, and errors say more")]
 fn a_burst_of_ten_thousand_needs_no_system_call() {
     const BURST: usize = 10_000;
     const SIZE: usize = 64;
@@ -96,6 +98,7 @@ fn a_burst_of_ten_thousand_needs_no_system_call() {
 
 /// And whatever is reserved: for a larger one, and where others have all the rest.
 #[test]
+#[cfg_attr(feature = "checked", ignore = "objects are larger there, and errors say more")]
 fn a_burst_finds_what_is_reserved() {
     const SIZE: usize = 64;
     const RESERVED: usize = 8 << 20;

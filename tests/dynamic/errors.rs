@@ -49,6 +49,7 @@ fn a_wrong_request_is_told_what_is_wrong() {
 }
 
 #[test]
+#[cfg_attr(feature = "checked", ignore = "objects are larger there, and errors say more")]
 fn a_wrong_free_is_told_what_is_wrong() {
     if !alone("errors::a_wrong_free_is_told_what_is_wrong") {
         return;
@@ -107,6 +108,7 @@ fn a_wrong_free_is_told_what_is_wrong() {
 
 /// The words of Linux's `percpu_stats`.
 #[test]
+#[cfg_attr(feature = "checked", ignore = "objects are larger there, and errors say more")]
 fn the_counts_are_those_of_what_was_done() {
     /// More than is open from the start.
     const LARGE: usize = 2_000_000;

@@ -24,6 +24,7 @@ fn fill_up(size: usize) -> (Vec<Object>, AllocError) {
 }
 
 #[test]
+#[cfg_attr(feature = "checked", ignore = "objects are larger there, and errors say more")]
 fn a_full_unit_says_so_and_is_whole_again() {
     let test = "limits::a_full_unit_says_so_and_is_whole_again";
     if !alone_with(test, &[("PERCPU_UNIT_SIZE", "512K")]) {
@@ -69,6 +70,7 @@ fn a_full_unit_says_so_and_is_whole_again() {
 
 /// The allocator takes a unit over in steps of 4, 128 and 4096 MiB; nothing is left between them.
 #[test]
+#[cfg_attr(feature = "checked", ignore = "objects are larger there, and errors say more")]
 fn chunks_continue_one_another() {
     if !alone("limits::chunks_continue_one_another") {
         return;
