@@ -24,8 +24,8 @@ const LIVE: usize = 100_000;
 fn pair<T: Zeroable + Send + 'static>(repetitions: u64) {
     for _ in 0..repetitions {
         let boxed = PerCpuBox::<T>::try_zeroed().expect("memory");
-        // SAFETY: every type here has a first byte that may be anything, and nobody else knows the variable.
-        unsafe { boxed.per_cpu_ptr(this_cpu()).cast::<u8>().write_volatile(1) };
+        // SAFETY: every type here begins with a `u64`, and nobody else knows the variable.
+        unsafe { boxed.per_cpu_ptr(this_cpu()).cast::<u64>().write_volatile(1) };
         drop(boxed);
     }
 }
@@ -35,7 +35,7 @@ fn raw(repetitions: u64) {
         let object = alloc_percpu(std::alloc::Layout::new::<u64>(), AllocFlags::NONE).expect("memory");
         // SAFETY: allocated above for a `u64`, which nobody else knows.
         unsafe {
-            object.per_cpu_ptr(this_cpu()).write_volatile(1);
+            object.cast::<u64>().per_cpu_ptr(this_cpu()).write_volatile(1);
             free_percpu(object);
         }
     }
