@@ -70,14 +70,14 @@ site_inc_of_a_borrowed:
 	ret
 
 site_inc_of_a_box:
-	mov rax,[rdi]
-	mov rcx,[__percpu_rseq_offset]
-	lea rdx,[__per_cpu_offset]
+	mov rax,[__percpu_rseq_offset]
+	lea rcx,[__per_cpu_offset]
+	mov rdx,[rdi]
 	lea rsi,[__rseq_cs]
-	mov fs:[rcx+8],rsi
-	movsxd rsi,fs:[rcx+4]
-	mov rsi,[rdx+rsi*8]
-	add rsi,rax
+	mov fs:[rax+8],rsi
+	movsxd rsi,fs:[rax+4]
+	mov rsi,[rcx+rsi*8]
+	add rsi,rdx
 	jl cold
 	add qword ptr [rsi],1
 	ret

@@ -29,7 +29,7 @@ pub const THIS_CPU_OFF: &str = "this_cpu_off";
 pub const RSEQ_OFFSET: &str = "__percpu_rseq_offset";
 
 /// The path segments that stand between a variable's own path and the end of its template's demangled symbol:
-/// the template of `app::HITS` is `<app::HITS as percpu_rt::var::place::Place>::address::__PERCPU_TEMPLATE`.
+/// the template of `app::HITS` is `<app::HITS as percpu_rt::arch::place::Place>::address::__PERCPU_TEMPLATE`.
 pub const TEMPLATE_SUFFIX: &str = ">::address::__PERCPU_TEMPLATE";
 
 /// The type that wraps a variable's own type in debug information: `Template<u64>`.

@@ -1,5 +1,7 @@
 //! What a backend implements: operations on this CPU's copy, by the type of the value.
 
+use super::place::Place;
+
 /// A value that this CPU's copy can be read, written and exchanged as.
 ///
 /// Every operation happens as a whole on one CPU's copy: that of the CPU on which the thread runs at the moment
@@ -14,28 +16,28 @@ pub(crate) unsafe trait LocalWord: Copy {
     ///
     /// # Safety
     ///
-    /// For this function and all others of the backends: `place` is the per-CPU pointer of a live, aligned variable of this
+    /// For this function and all others of the backends: `place` is that of a live, aligned variable of this
     /// type, whose every copy is initialised, and which is accessed through these traits and by atomic loads and
     /// stores of its own width alone.
-    unsafe fn read(place: *mut Self) -> Self;
+    unsafe fn read(place: &impl Place) -> Self;
     /// Writes this CPU's copy.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn write(place: *mut Self, value: Self);
+    unsafe fn write(place: &impl Place, value: Self);
     /// Replaces the value and returns the old one.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn xchg(place: *mut Self, value: Self) -> Self;
+    unsafe fn xchg(place: &impl Place, value: Self) -> Self;
     /// Replaces the value if it is `old`; returns the value found.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self;
+    unsafe fn cmpxchg(place: &impl Place, old: Self, new: Self) -> Self;
 }
 
 /// A value that this CPU's copy can be counted and masked as; arithmetic wraps.
@@ -49,49 +51,49 @@ pub(crate) unsafe trait LocalInteger: LocalWord {
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn inc(place: *mut Self);
+    unsafe fn inc(place: &impl Place);
     /// Subtracts one.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn dec(place: *mut Self);
+    unsafe fn dec(place: &impl Place);
     /// Adds `value`.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn add(place: *mut Self, value: Self);
+    unsafe fn add(place: &impl Place, value: Self);
     /// Keeps the bits of `value`.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn and(place: *mut Self, value: Self);
+    unsafe fn and(place: &impl Place, value: Self);
     /// Sets the bits of `value`.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn or(place: *mut Self, value: Self);
+    unsafe fn or(place: &impl Place, value: Self);
     /// Flips the bits of `value`.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn xor(place: *mut Self, value: Self);
+    unsafe fn xor(place: &impl Place, value: Self);
     /// Adds `value` and returns the sum.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn add_return(place: *mut Self, value: Self) -> Self;
+    unsafe fn add_return(place: &impl Place, value: Self) -> Self;
     /// Adds `value` and returns the value before.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`].
-    unsafe fn fetch_add(place: *mut Self, value: Self) -> Self;
+    unsafe fn fetch_add(place: &impl Place, value: Self) -> Self;
 }
 
 /// The two operations of a 16-byte word.
@@ -106,11 +108,11 @@ pub(crate) unsafe trait LocalWide: Copy {
     /// # Safety
     ///
     /// As [`LocalWord::read`], but through this trait alone.
-    unsafe fn read(place: *mut Self) -> Self;
+    unsafe fn read(place: &impl Place) -> Self;
     /// Replaces the value if it is `old`; returns the value found.
     ///
     /// # Safety
     ///
     /// As [`LocalWord::read`], but through this trait alone.
-    unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self;
+    unsafe fn cmpxchg(place: &impl Place, old: Self, new: Self) -> Self;
 }

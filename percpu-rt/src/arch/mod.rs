@@ -25,6 +25,7 @@
 mod contract;
 mod locate;
 mod lock_words;
+mod place;
 // The build script chooses, by target and by `--cfg percpu_backend="generic"`.
 #[cfg(backend = "generic")]
 mod generic;
@@ -44,6 +45,7 @@ pub(crate) use imp::lock::acquire_copy;
 pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire};
 pub(crate) use locate::locate;
 pub(crate) use lock_words::LockWords;
+pub use place::Place;
 #[cfg(backend = "x86_64")]
 use x86_64 as imp;
 

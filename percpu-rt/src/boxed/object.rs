@@ -1,7 +1,7 @@
 //! The place of a variable that is known by its per-CPU pointer alone.
 
+use crate::arch::Place;
 use crate::dynamic::PerCpuPtr;
-use crate::var::place::Place;
 
 /// The place of a dynamic variable, or of one that is borrowed as such.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use core::ops::Deref;
 
 use super::object::Object;
 use super::owner::PerCpuBox;
+use crate::arch::Place;
 use crate::dynamic::PerCpuPtr;
 use crate::lock::LocalLock;
 use crate::var::handle::PerCpu;
 use crate::var::kind::{IsDynamic, IsLock, IsObject, IsWord};
-use crate::var::place::Place;
 use crate::var::word::Plain;
 
 /// A borrowed per-CPU variable: what a function takes that works on static and dynamic ones alike.

@@ -24,13 +24,13 @@ use super::chunks::Chunks;
 use super::global::{Global, global};
 use super::pointer::PerCpuPtr;
 use super::raw::alloc_percpu;
+use crate::arch::Place;
 use crate::chunk::{AllocError, AllocFlags, Cache, FreeError};
 use crate::cpu::possible_cpus;
 use crate::lock::LocalLock;
 use crate::platform::{self, Mutex};
 use crate::var::handle::PerCpu;
 use crate::var::kind::IsLock;
-use crate::var::place::Place;
 
 type Stock = Cache<'static, Chunks, &'static Mutex>;
 type Handle = PerCpu<At, LocalLock<Stock>, IsLock>;

@@ -8,11 +8,11 @@ use super::guard::LocalLockGuard;
 use super::raw::{LocalLock, Place};
 use super::steps::View as _;
 use crate::arch::LockWords;
+use crate::arch::Place as Variable;
 use crate::cpu::CpuId;
 use crate::var::bound::Handed;
 use crate::var::handle::PerCpu;
 use crate::var::kind::{IsDynamic, IsLock};
-use crate::var::place::Place as Variable;
 
 /// What a lock's handle of one kind can do.
 macro_rules! locking {

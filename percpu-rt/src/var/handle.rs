@@ -3,8 +3,8 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::place::Place;
 use crate::arch;
+use crate::arch::Place;
 use crate::cpu::CpuId;
 
 /// The handle of a per-CPU variable of type `T`: what `#[per_cpu]` makes of a `static`.

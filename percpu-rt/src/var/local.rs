@@ -7,8 +7,8 @@
 
 use super::handle::PerCpu;
 use super::kind::{IsDynamic, IsWord};
-use super::place::Place;
 use super::word::{Bits, Integer, Plain, Scalar};
+use crate::arch::Place;
 use crate::arch::{LocalInteger, LocalWord};
 
 /// The operations of the handles of one kind. Types that `$word` leaves out are looked for elsewhere.
@@ -25,7 +25,7 @@ macro_rules! operations {
             pub fn read(&self) -> T {
                 // SAFETY: `place` holds a `T` by the handle's construction; all accesses to a word go through the backends and `remote`.
                 // The value found was stored as a `T`.
-                unsafe { T::from_repr(T::Repr::read(self.place().cast())) }
+                unsafe { T::from_repr(T::Repr::read(&self.place)) }
             }
 
             /// Replaces this CPU's value by `new` if it is `old`.
@@ -43,7 +43,7 @@ macro_rules! operations {
             pub fn cmpxchg(&self, old: T, new: T) -> Result<T, T> {
                 let old = old.to_repr();
                 // SAFETY: as in `read`.
-                let found = unsafe { T::Repr::cmpxchg(self.place().cast(), old, new.to_repr()) };
+                let found = unsafe { T::Repr::cmpxchg(&self.place, old, new.to_repr()) };
                 // SAFETY: the value found was stored as a `T`.
                 let value = unsafe { T::from_repr(found) };
                 if found == old { Ok(value) } else { Err(value) }
@@ -62,7 +62,7 @@ macro_rules! operations {
                 T: Scalar,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::Repr::write(self.place().cast(), value.to_repr()) }
+                unsafe { T::Repr::write(&self.place, value.to_repr()) }
             }
 
             /// Replaces this CPU's value and returns the old one.
@@ -75,7 +75,7 @@ macro_rules! operations {
                 T: Scalar,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::from_repr(T::Repr::xchg(self.place().cast(), value.to_repr())) }
+                unsafe { T::from_repr(T::Repr::xchg(&self.place, value.to_repr())) }
             }
 
             /// Clears this CPU's bits that are not in `value`.
@@ -88,7 +88,7 @@ macro_rules! operations {
                 T: Bits,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::Repr::and(self.place().cast(), value.to_repr()) }
+                unsafe { T::Repr::and(&self.place, value.to_repr()) }
             }
 
             /// Sets this CPU's bits that are in `value`.
@@ -101,7 +101,7 @@ macro_rules! operations {
                 T: Bits,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::Repr::or(self.place().cast(), value.to_repr()) }
+                unsafe { T::Repr::or(&self.place, value.to_repr()) }
             }
 
             /// Flips this CPU's bits that are in `value`.
@@ -113,7 +113,7 @@ macro_rules! operations {
                 T: Bits,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::Repr::xor(self.place().cast(), value.to_repr()) }
+                unsafe { T::Repr::xor(&self.place, value.to_repr()) }
             }
 
             /// Adds one to this CPU's value.
@@ -126,7 +126,7 @@ macro_rules! operations {
                 T: Integer,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::Repr::inc(self.place().cast()) }
+                unsafe { T::Repr::inc(&self.place) }
             }
 
             /// Subtracts one from this CPU's value.
@@ -139,7 +139,7 @@ macro_rules! operations {
                 T: Integer,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::Repr::dec(self.place().cast()) }
+                unsafe { T::Repr::dec(&self.place) }
             }
 
             /// Adds to this CPU's value.
@@ -152,7 +152,7 @@ macro_rules! operations {
                 T: Integer,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::Repr::add(self.place().cast(), value.to_repr()) }
+                unsafe { T::Repr::add(&self.place, value.to_repr()) }
             }
 
             /// Subtracts from this CPU's value.
@@ -180,7 +180,7 @@ macro_rules! operations {
                 T: Integer,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::from_repr(T::Repr::add_return(self.place().cast(), value.to_repr())) }
+                unsafe { T::from_repr(T::Repr::add_return(&self.place, value.to_repr())) }
             }
 
             /// Adds to this CPU's value and returns the value before.
@@ -192,7 +192,7 @@ macro_rules! operations {
                 T: Integer,
             {
                 // SAFETY: as in `read`.
-                unsafe { T::from_repr(T::Repr::fetch_add(self.place().cast(), value.to_repr())) }
+                unsafe { T::from_repr(T::Repr::fetch_add(&self.place, value.to_repr())) }
             }
         }
     };

@@ -12,7 +12,7 @@
 //! | any | `this_cpu_ptr` | `per_cpu_ptr` |
 //!
 //! - [`handle`]: the handle, and raw pointers to copies.
-//! - [`place`]: where a variable is; [`template`]: how its initial value is linked; [`zeroed`]: whether it is zero.
+//! - [`template`]: how a static's initial value is linked; [`zeroed`]: whether it is zero.
 //! - [`kind`]: how a type's kind is found; [`word`]: which types are words.
 //! - [`local`], [`remote`]: operations on words; `wide`: on those of 16 bytes.
 //! - [`object`], [`guard`]: references to objects; `bound`: what they and locks ask of a type.
@@ -24,7 +24,6 @@ pub(crate) mod handle;
 pub(crate) mod kind;
 pub(crate) mod local;
 pub(crate) mod object;
-pub(crate) mod place;
 pub(crate) mod remote;
 mod signpost;
 pub(crate) mod template;

@@ -9,9 +9,9 @@ use super::bound::Shared;
 use super::guard::CpuVar;
 use super::handle::PerCpu;
 use super::kind::{IsDynamic, IsObject};
-use super::place::Place;
 use super::word::is_shared_word;
 use crate::arch;
+use crate::arch::Place;
 use crate::cpu::{CpuId, PossibleCpus, possible_cpus, this_cpu};
 
 // The bounds stand at the methods, where a type that does not fulfil one gets the message of `Shared`.

@@ -6,9 +6,9 @@ use core::marker::PhantomData;
 
 use super::handle::PerCpu;
 use super::kind::{IsDynamic, IsWord};
-use super::place::Place;
 use super::word::{Integer, Plain, Repr, Scalar};
 use crate::arch;
+use crate::arch::Place;
 use crate::cpu::{CpuId, PossibleCpus, possible_cpus};
 
 /// What the handles of one kind can do with other CPUs' words. Types that `$word` leaves out are looked for elsewhere.

@@ -5,8 +5,8 @@
 
 use super::handle::PerCpu;
 use super::kind::{IsDynamic, IsWord};
-use super::place::Place;
 use crate::arch::LocalWide;
+use crate::arch::Place;
 
 macro_rules! wide {
     ($kind:ty) => {
@@ -18,7 +18,7 @@ macro_rules! wide {
             #[must_use]
             pub fn read(&self) -> u128 {
                 // SAFETY: `place` holds a `u128` by the handle's construction, and all accesses go through `LocalWide`.
-                unsafe { LocalWide::read(self.place()) }
+                unsafe { LocalWide::read(&self.place) }
             }
 
             /// Replaces this CPU's value by `new` if it is `old`. On x86-64 only.
@@ -33,7 +33,7 @@ macro_rules! wide {
             #[inline(always)]
             pub fn cmpxchg(&self, old: u128, new: u128) -> Result<u128, u128> {
                 // SAFETY: as in `read`.
-                let found = unsafe { LocalWide::cmpxchg(self.place(), old, new) };
+                let found = unsafe { LocalWide::cmpxchg(&self.place, old, new) };
                 if found == old { Ok(found) } else { Err(found) }
             }
         }

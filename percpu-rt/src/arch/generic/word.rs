@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
-use super::super::{LocalInteger, LocalWord, locate};
+use super::super::{LocalInteger, LocalWord, Place, locate};
 use super::cpu::current_cpu;
 
 /// Implements the traits for one width by the operations of its atomic type.
@@ -12,27 +12,27 @@ macro_rules! width {
         // SAFETY: every operation is one atomic operation on one copy.
         unsafe impl LocalWord for $word {
             #[inline]
-            unsafe fn read(place: *mut Self) -> Self {
+            unsafe fn read(place: &impl Place) -> Self {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.load($load)
+                unsafe { copy::<$atomic>(place) }.load($load)
             }
 
             #[inline]
-            unsafe fn write(place: *mut Self, value: Self) {
+            unsafe fn write(place: &impl Place, value: Self) {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.store(value, $store);
+                unsafe { copy::<$atomic>(place) }.store(value, $store);
             }
 
             #[inline]
-            unsafe fn xchg(place: *mut Self, value: Self) -> Self {
+            unsafe fn xchg(place: &impl Place, value: Self) -> Self {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.swap(value, $exchange)
+                unsafe { copy::<$atomic>(place) }.swap(value, $exchange)
             }
 
             #[inline]
-            unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self {
+            unsafe fn cmpxchg(place: &impl Place, old: Self, new: Self) -> Self {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                match unsafe { copy::<$atomic, _>(place) }.compare_exchange(old, new, $exchange, $load) {
+                match unsafe { copy::<$atomic>(place) }.compare_exchange(old, new, $exchange, $load) {
                     Ok(found) | Err(found) => found,
                 }
             }
@@ -44,51 +44,51 @@ macro_rules! width {
         // SAFETY: as for `LocalWord` above.
         unsafe impl LocalInteger for $word {
             #[inline]
-            unsafe fn inc(place: *mut Self) {
+            unsafe fn inc(place: &impl Place) {
                 // SAFETY: passed on.
                 unsafe { Self::fetch_add(place, 1) };
             }
 
             #[inline]
-            unsafe fn dec(place: *mut Self) {
+            unsafe fn dec(place: &impl Place) {
                 // SAFETY: passed on.
                 unsafe { Self::fetch_add(place, Self::MAX) };
             }
 
             #[inline]
-            unsafe fn add(place: *mut Self, value: Self) {
+            unsafe fn add(place: &impl Place, value: Self) {
                 // SAFETY: passed on.
                 unsafe { Self::fetch_add(place, value) };
             }
 
             #[inline]
-            unsafe fn and(place: *mut Self, value: Self) {
+            unsafe fn and(place: &impl Place, value: Self) {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.fetch_and(value, Relaxed);
+                unsafe { copy::<$atomic>(place) }.fetch_and(value, Relaxed);
             }
 
             #[inline]
-            unsafe fn or(place: *mut Self, value: Self) {
+            unsafe fn or(place: &impl Place, value: Self) {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.fetch_or(value, Relaxed);
+                unsafe { copy::<$atomic>(place) }.fetch_or(value, Relaxed);
             }
 
             #[inline]
-            unsafe fn xor(place: *mut Self, value: Self) {
+            unsafe fn xor(place: &impl Place, value: Self) {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.fetch_xor(value, Relaxed);
+                unsafe { copy::<$atomic>(place) }.fetch_xor(value, Relaxed);
             }
 
             #[inline]
-            unsafe fn add_return(place: *mut Self, value: Self) -> Self {
+            unsafe fn add_return(place: &impl Place, value: Self) -> Self {
                 // SAFETY: passed on.
                 unsafe { Self::fetch_add(place, value) }.wrapping_add(value)
             }
 
             #[inline]
-            unsafe fn fetch_add(place: *mut Self, value: Self) -> Self {
+            unsafe fn fetch_add(place: &impl Place, value: Self) -> Self {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
-                unsafe { copy::<$atomic, _>(place) }.fetch_add(value, Relaxed)
+                unsafe { copy::<$atomic>(place) }.fetch_add(value, Relaxed)
             }
         }
     };
@@ -105,10 +105,10 @@ width!(word *mut (), AtomicPtr<()>, Acquire, Release, AcqRel);
 ///
 /// # Safety
 ///
-/// As [`LocalWord::read`]; `Atomic` is `Word`'s atomic type.
+/// As [`LocalWord::read`]; `Atomic` is the variable's atomic type.
 #[inline]
-unsafe fn copy<'a, Atomic, Word>(place: *mut Word) -> &'a Atomic {
-    let copy = locate(place.cast(), current_cpu());
+unsafe fn copy<Atomic>(place: &impl Place) -> &Atomic {
+    let copy = locate(place.address(), current_cpu());
     // SAFETY: the caller's variable lives in every unit, aligned and initialised, and is accessed by atomics alone.
     unsafe { &*copy.cast::<Atomic>() }
 }

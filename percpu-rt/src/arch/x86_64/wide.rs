@@ -6,18 +6,18 @@
 
 use core::arch::x86_64::{__m128i, _mm_set_epi64x};
 
-use super::super::LocalWide;
+use super::super::{LocalWide, Place};
 use super::sequence::restartable;
 
 // SAFETY: as for the narrower words: both touch the 16 bytes alone, and the only write is the last instruction.
 unsafe impl LocalWide for u128 {
     #[inline(always)]
-    unsafe fn read(place: *mut Self) -> Self {
+    unsafe fn read(place: &impl Place) -> Self {
         let (low, high): (u64, u64);
         // SAFETY: the caller's variable, by `LocalWord::read`'s contract, aligned to 16.
         unsafe {
             restartable!(
-                place,
+                place.address(),
                 commit: [
                     "mov rax, qword ptr [{copy}]",
                     "mov rdx, qword ptr [{copy} + 8]",
@@ -44,7 +44,7 @@ unsafe impl LocalWide for u128 {
     }
 
     #[inline(always)]
-    unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self {
+    unsafe fn cmpxchg(place: &impl Place, old: Self, new: Self) -> Self {
         let (low, high): (u64, u64);
         let (new_low, new_high) = (new as u64, (new >> 64) as u64);
         // SAFETY: SSE2 is part of x86-64.
@@ -52,7 +52,7 @@ unsafe impl LocalWide for u128 {
         // SAFETY: the caller's variable, by `LocalWord::read`'s contract, aligned to 16.
         unsafe {
             restartable!(
-                place,
+                place.address(),
                 commit: [
                     "mov rax, qword ptr [{copy}]",
                     "mov rdx, qword ptr [{copy} + 8]",

@@ -3,7 +3,7 @@
 //! `x86_64/mod.rs` has the table of instructions. A narrow value travels in the low part of a full register,
 //! which spares the partial-register dependency of an 8-bit destination.
 
-use super::super::{LocalInteger, LocalWord};
+use super::super::{LocalInteger, LocalWord, Place};
 use super::sequence::restartable;
 
 /// Implements the traits for one width.
@@ -18,12 +18,12 @@ macro_rules! width {
         // atomic instruction.
         unsafe impl LocalWord for $word {
             #[inline(always)]
-            unsafe fn read(place: *mut Self) -> Self {
+            unsafe fn read(place: &impl Place) -> Self {
                 let value: $wide;
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
                 unsafe {
                     restartable!(
-                        place,
+                        place.address(),
                         commit: [concat!($load, " {value:", $full, "}, ", $size, " ptr [{copy}]")],
                         orphan: [concat!($load, " {value:", $full, "}, ", $size, " ptr [{copy}]")],
                         value = out(reg) value,
@@ -33,11 +33,11 @@ macro_rules! width {
             }
 
             #[inline(always)]
-            unsafe fn write(place: *mut Self, value: Self) {
+            unsafe fn write(place: &impl Place, value: Self) {
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
                 unsafe {
                     restartable!(
-                        place,
+                        place.address(),
                         commit: [concat!("mov ", $size, " ptr [{copy}], {value:", $part, "}")],
                         orphan: [concat!("mov ", $size, " ptr [{copy}], {value:", $part, "}")],
                         value = in(reg) value as $wide,
@@ -46,12 +46,12 @@ macro_rules! width {
             }
 
             #[inline(always)]
-            unsafe fn xchg(place: *mut Self, value: Self) -> Self {
+            unsafe fn xchg(place: &impl Place, value: Self) -> Self {
                 let found: $wide;
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
                 unsafe {
                     restartable!(
-                        place,
+                        place.address(),
                         commit: [
                             concat!($load, " {found:", $full, "}, ", $size, " ptr [{copy}]"),
                             concat!("mov ", $size, " ptr [{copy}], {value:", $part, "}"),
@@ -68,12 +68,12 @@ macro_rules! width {
             }
 
             #[inline(always)]
-            unsafe fn cmpxchg(place: *mut Self, old: Self, new: Self) -> Self {
+            unsafe fn cmpxchg(place: &impl Place, old: Self, new: Self) -> Self {
                 let found: $wide;
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
                 unsafe {
                     restartable!(
-                        place,
+                        place.address(),
                         commit: [
                             concat!($load, " ", $rax, ", ", $size, " ptr [{copy}]"),
                             concat!("cmp ", $rax_part, ", {old:", $part, "}"),
@@ -107,12 +107,12 @@ macro_rules! width {
             width!(binary xor $wide, $size, $part);
 
             #[inline(always)]
-            unsafe fn add_return(place: *mut Self, value: Self) -> Self {
+            unsafe fn add_return(place: &impl Place, value: Self) -> Self {
                 let sum: $wide;
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
                 unsafe {
                     restartable!(
-                        place,
+                        place.address(),
                         commit: [
                             concat!($load, " {sum:", $full, "}, ", $size, " ptr [{copy}]"),
                             concat!("add {sum:", $full, "}, {value:", $full, "}"),
@@ -131,12 +131,12 @@ macro_rules! width {
             }
 
             #[inline(always)]
-            unsafe fn fetch_add(place: *mut Self, value: Self) -> Self {
+            unsafe fn fetch_add(place: &impl Place, value: Self) -> Self {
                 let found: $wide;
                 // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
                 unsafe {
                     restartable!(
-                        place,
+                        place.address(),
                         commit: [
                             concat!($load, " {found:", $full, "}, ", $size, " ptr [{copy}]"),
                             // The offset's register is needed for the store, so the sum gets one of its own.
@@ -160,11 +160,11 @@ macro_rules! width {
     // 1.45 ns where one counter is hit again and again.
     (unary $op:ident $by_one:ident $size:literal) => {
         #[inline(always)]
-        unsafe fn $op(place: *mut Self) {
+        unsafe fn $op(place: &impl Place) {
             // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
             unsafe {
                 restartable!(
-                    place,
+                    place.address(),
                     commit: [concat!(stringify!($by_one), " ", $size, " ptr [{copy}], 1")],
                     orphan: [concat!("lock ", stringify!($op), " ", $size, " ptr [{copy}]")],
                 );
@@ -173,11 +173,11 @@ macro_rules! width {
     };
     (binary $op:ident $wide:ty, $size:literal, $part:literal) => {
         #[inline(always)]
-        unsafe fn $op(place: *mut Self, value: Self) {
+        unsafe fn $op(place: &impl Place, value: Self) {
             // SAFETY: the caller's variable, by `LocalWord::read`'s contract.
             unsafe {
                 restartable!(
-                    place,
+                    place.address(),
                     commit: [concat!(stringify!($op), " ", $size, " ptr [{copy}], {value:", $part, "}")],
                     orphan: [concat!("lock ", stringify!($op), " ", $size, " ptr [{copy}], {value:", $part, "}")],
                     value = in(reg) value as $wide,
