@@ -16,17 +16,17 @@ const RANKS: [&[&str]; 9] = [
     &["var", "lock", "dynamic"],
     &["boxed"],
     &["counter"],
-    &["hosted"],
+    &["hosted", "kernel"],
     &["private", "macros"],
 ];
 
-/// How the ranks below `hosted` call it where they need the operating system; a kernel's module will have the same name
-/// to them.
+/// How the ranks below `hosted` and `kernel` call the one that there is.
 const PLATFORM: &str = "platform";
 
 /// Where assembly may stand, beside the backends.
-const ASSEMBLY: [(&str, &str); 2] = [
+const ASSEMBLY: [(&str, &str); 3] = [
     ("percpu-rt/src/arch/", "the backends"),
+    ("examples/kernel/src/", "a kernel has no one else to do it"),
     ("percpu-rt/benches/", "what the operations are compared with has to be an instruction at a time"),
 ];
 
@@ -38,9 +38,13 @@ const SECTIONS: [(&str, &str); 2] = [
 ];
 
 /// Files of one backend that no other has.
-const OWN_FILES: [(&str, &str); 2] = [
+const OWN_FILES: [(&str, &str); 6] = [
     ("x86_64/sequence.rs", "only restartable sequences need a frame around them"),
     ("x86_64/wide.rs", "stable Rust has no portable atomic of 16 bytes"),
+    ("x86_64_kernel/access.rs", "one instruction, which every variable's expansion has"),
+    ("x86_64_kernel/base.rs", "the register that only a kernel sets"),
+    ("x86_64_kernel/interrupts.rs", "only a kernel turns them off"),
+    ("x86_64_kernel/wide.rs", "as above"),
 ];
 
 /// Every Rust source of the workspace, by its path from the root.

@@ -16,6 +16,10 @@ mod class;
 #[path = "../src/abi/symbol.rs"]
 mod symbol;
 
+#[allow(dead_code, unreachable_pub, reason = "the script needs only some of the numbers")]
+#[path = "../src/abi/layout/defaults.rs"]
+mod defaults;
+
 mod fragment;
 mod probe;
 
@@ -24,8 +28,15 @@ use std::{env, fs};
 
 use crate::probe::Verdict;
 
-/// The fragment's file name, by which kernels `INCLUDE` it.
+/// The fragment's file name.
 const FRAGMENT: &str = "percpu.x";
+
+/// The two that kernels `INCLUDE`: the templates, and units for a static first chunk.
+const KERNEL_FRAGMENT: &str = "percpu.ld";
+const UNITS_FRAGMENT: &str = "percpu-units.ld";
+
+/// The backend of kernels.
+const KERNEL: &str = "x86_64_kernel";
 
 /// The fragment's file name as programs are linked with it. GNU ld, when it meets the file after all, says no more of it
 /// than its name.
@@ -39,12 +50,14 @@ fn main() {
     println!("cargo::rerun-if-changed=src/abi");
     println!("cargo::rerun-if-env-changed={CHOICE}");
     println!("cargo::rustc-check-cfg=cfg(has_backend)");
-    println!("cargo::rustc-check-cfg=cfg(backend, values(\"x86_64\", \"generic\"))");
-    println!("cargo::rustc-check-cfg=cfg(link, values(\"section\"))");
+    println!("cargo::rustc-check-cfg=cfg(backend, values(\"x86_64\", \"x86_64_kernel\", \"generic\"))");
+    println!("cargo::rustc-check-cfg=cfg(platform, values(\"hosted\", \"kernel\"))");
+    println!("cargo::rustc-check-cfg=cfg(link, values(\"section\", \"kernel\"))");
     let backend = backend();
     if let Some(name) = backend {
         println!("cargo::rustc-cfg=has_backend");
         println!("cargo::rustc-cfg=backend=\"{name}\"");
+        println!("cargo::rustc-cfg=platform=\"{}\"", if name == KERNEL { "kernel" } else { "hosted" });
     }
 
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -52,8 +65,12 @@ fn main() {
         fs::write(out.join(name), fragment::script()).expect("OUT_DIR is writable");
     }
     println!("cargo::rustc-link-search=native={}", out.display());
-    // A kernel names the fragment in its own script; without a backend there is nothing to be linked.
-    if backend.is_some() {
+    fs::write(out.join(KERNEL_FRAGMENT), fragment::for_kernels()).expect("OUT_DIR is writable");
+    fs::write(out.join(UNITS_FRAGMENT), fragment::units()).expect("OUT_DIR is writable");
+    // A kernel names its fragments in its own script; without a backend there is nothing to be linked.
+    if backend == Some(KERNEL) {
+        println!("cargo::rustc-cfg=link=\"kernel\"");
+    } else if backend.is_some() {
         if reads_fragment(&out) {
             println!("cargo::rustc-link-lib=dylib:+verbatim={LIBRARY}");
         } else {
@@ -82,12 +99,15 @@ fn reads_fragment(out: &Path) -> bool {
 /// contract with the tool is compiled.
 fn backend() -> Option<&'static str> {
     let cfg = |name: &str| env::var(format!("CARGO_CFG_{name}")).ok();
-    let hosted = env::var_os("CARGO_FEATURE_HOSTED").is_some() && cfg("TARGET_OS").as_deref() == Some("linux");
+    let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+    let hosted = has("HOSTED") && cfg("TARGET_OS").as_deref() == Some("linux");
     // `--cfg percpu_backend="generic"` runs the portable operations where the others would do: in tests of them.
     let wants_generic = cfg("PERCPU_BACKEND").as_deref() == Some("generic") || cfg("MIRI").is_some();
     // Words of 64 bits are aligned to 8 and atomic where pointers have as many.
     let wide = cfg("TARGET_POINTER_WIDTH").as_deref() == Some("64");
     match cfg("TARGET_ARCH").as_deref() {
+        // A program's choice goes before a kernel's: with all features the crate is documented as a program's.
+        Some("x86_64") if has("KERNEL") && !hosted => Some(KERNEL),
         _ if !hosted || !wide => None,
         Some("x86_64") if !wants_generic => Some("x86_64"),
         _ => Some("generic"),

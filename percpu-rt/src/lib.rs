@@ -57,6 +57,7 @@
 //! | `boxed` | variables with an owner, [`PerCpuBox`], and borrowed ones, [`PerCpuRef`] |
 //! | `counter` | [`PerCpuCounter`]: one number, added to by every CPU |
 //! | `hosted` | Linux processes: set-up, memory, topology |
+//! | `kernel` | kernels: set-up at boot, a CPU's base, interrupts |
 //! | `macros` | the runtime's half of `#[per_cpu]`'s expansion |
 //!
 //! # Features
@@ -64,6 +65,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `hosted` | yes | per-CPU variables in Linux processes; the crate stays `no_std` |
+//! | `kernel` | no | per-CPU variables in x86-64 kernels, instead of `hosted`: see `kernel` in the source |
 //! | `macros` | yes | the attribute [`per_cpu`](macro@per_cpu) |
 //! | `checked` | no | [dynamic objects are watched](chunk::checked): double and stale frees, writes past the end and leaks are found and named by their lines; costs memory, and time for each CPU |
 //!
@@ -107,17 +109,19 @@ pub mod abi;
 mod arch;
 #[cfg(has_backend)]
 mod area;
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 mod boxed;
 pub mod chunk;
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 mod counter;
 #[cfg(has_backend)]
 mod cpu;
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 mod dynamic;
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 mod hosted;
+#[cfg(platform = "kernel")]
+pub mod kernel;
 #[cfg(has_backend)]
 mod lock;
 mod macros;
@@ -135,23 +139,25 @@ pub mod __private {
 
 #[cfg(has_backend)]
 pub use area::unit::{static_size, unit_size};
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 pub use boxed::{Object, PerCpuBox, PerCpuRef, Zeroable};
 pub use chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 pub use counter::{Counter, PerCpuCounter, PerCpuCounters};
 #[cfg(has_backend)]
 pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 pub use dynamic::{
     ModuleArea, PerCpuPtr, Reservation, alloc_percpu, alloc_percpu_batch, free_percpu, reserve_atomic, stats,
     try_free_percpu,
 };
-#[cfg(all(has_backend, feature = "checked"))]
+#[cfg(all(platform = "hosted", feature = "checked"))]
 pub use dynamic::{check_all, leaks};
 /// The platform's part, by a name that the rest of the crate may use.
-#[cfg(has_backend)]
+#[cfg(platform = "hosted")]
 use hosted as platform;
+#[cfg(platform = "kernel")]
+use kernel as platform;
 #[cfg(has_backend)]
 pub use lock::{LocalLock, LocalLockGuard, LockOnError};
 #[cfg(feature = "macros")]
@@ -168,6 +174,6 @@ pub use var::{
 };
 
 /// The examples of the README, compiled and run.
-#[cfg(all(doctest, has_backend, feature = "macros"))]
+#[cfg(all(doctest, platform = "hosted", feature = "macros"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -21,27 +21,84 @@ macro_rules! __define {
 
         // SAFETY: the template is linked once, between the bounds that set-up copies into every unit.
         unsafe impl $crate::__private::Place for $name {
-            #[inline(always)]
-            fn address(&self) -> *mut ::core::primitive::u8 {
-                // Through a constant: its bytes may then be copied, and the compiler refuses by itself what may not
-                // stand in several places at once.
-                const __PERCPU_VALUE: $type = $value;
-                // In a block of its own, which the user's expressions cannot see into.
-                {
-                    $crate::__template! { $class, $name, $type }
-                    $(
-                        // Coerced outside of any unsafe block, so that a wrong signature is the user's line.
-                        const __PERCPU_INIT: $crate::__private::Init<$type> = $init;
-                        #[used]
-                        #[unsafe(link_section = "percpu_init")]
-                        static __PERCPU_INIT_ENTRY: $crate::__private::InitEntry =
-                            // SAFETY: the template of this variable, of this type.
-                            unsafe { $crate::__private::InitEntry::new((&raw const __PERCPU_TEMPLATE) as _, __PERCPU_INIT) };
-                    )?
-                    (&raw const __PERCPU_TEMPLATE) as *mut ::core::primitive::u8
+            $crate::__place! { $class, [$($init)?], $name, $type, $value }
+        }
+    };
+}
+
+/// What a static's place is: its template's address.
+#[cfg(not(backend = "x86_64_kernel"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __place {
+    ($class:ident, $init:tt, $name:ident, $type:ty, $value:expr) => {
+        #[inline(always)]
+        fn address(&self) -> *mut ::core::primitive::u8 {
+            // Through a constant: its bytes may then be copied, and the compiler refuses by itself what may not
+            // stand in several places at once.
+            const __PERCPU_VALUE: $type = $value;
+            // In a block of its own, which the user's expressions cannot see into.
+            {
+                $crate::__template! { $class, $name, $type }
+                $crate::__init! { $init, $type }
+                (&raw const __PERCPU_TEMPLATE) as *mut ::core::primitive::u8
+            }
+        }
+    };
+}
+
+/// In a kernel, that and the instructions that name it.
+#[cfg(backend = "x86_64_kernel")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __place {
+    ($class:ident, $init:tt, $name:ident, $type:ty, $value:expr) => {
+        #[inline(always)]
+        fn address(&self) -> *mut ::core::primitive::u8 {
+            // SAFETY: asks for an address alone.
+            let address = unsafe { self.access::<{ $crate::__private::shape::ADDRESS }, 0>(0, 0) };
+            ::core::ptr::with_exposed_provenance_mut(address as ::core::primitive::usize)
+        }
+
+        #[inline(always)]
+        unsafe fn access<const __PERCPU_SHAPE: ::core::primitive::u8, const __PERCPU_SIZE: ::core::primitive::usize>(
+            &self,
+            __percpu_a: ::core::primitive::u128,
+            __percpu_b: ::core::primitive::u128,
+        ) -> ::core::primitive::u128 {
+            // As above.
+            const __PERCPU_VALUE: $type = $value;
+            {
+                $crate::__template! { $class, $name, $type }
+                $crate::__init! { $init, $type }
+                if const { __PERCPU_SHAPE == $crate::__private::shape::ADDRESS } {
+                    return (&raw const __PERCPU_TEMPLATE).expose_provenance() as ::core::primitive::u128;
+                }
+                // SAFETY: the caller's; the template's address with the prefix of the segment is this CPU's copy.
+                unsafe {
+                    $crate::__gs_access!(
+                        __PERCPU_SHAPE, __PERCPU_SIZE, __percpu_a, __percpu_b,
+                        "rip + {place}", place = sym __PERCPU_TEMPLATE
+                    )
                 }
             }
         }
+    };
+}
+
+/// The entry of a variable's initializer in the table, if it has one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __init {
+    ([], $type:ty) => {};
+    ([$init:expr], $type:ty) => {
+        // Coerced outside of any unsafe block, so that a wrong signature is the user's line.
+        const __PERCPU_INIT: $crate::__private::Init<$type> = $init;
+        #[used]
+        #[unsafe(link_section = "percpu_init")]
+        static __PERCPU_INIT_ENTRY: $crate::__private::InitEntry =
+            // SAFETY: the template of this variable, of this type.
+            unsafe { $crate::__private::InitEntry::new((&raw const __PERCPU_TEMPLATE) as _, __PERCPU_INIT) };
     };
 }
 
@@ -68,7 +125,8 @@ macro_rules! __refused {
 macro_rules! __no_backend {
     ($($variable:tt)*) => {
         ::core::compile_error!(
-            "percpu-rt has no operations for this build: they need a 64-bit Linux as the target, and the feature `hosted`"
+            "percpu-rt has no operations for this build: they need a 64-bit Linux as the target and the feature `hosted`, or \
+             x86-64 and the feature `kernel`"
         );
     };
 }

@@ -19,7 +19,7 @@ pub(super) fn of_symbol(raw: &str) -> Name {
     let Some(demangled) = demangle(raw) else {
         return Name { path: raw.into(), crate_name: None };
     };
-    let path = match demangled.strip_suffix(symbol::TEMPLATE_SUFFIX).and_then(self_type) {
+    let path = match strip_template(&demangled).and_then(self_type) {
         Some(variable) => without_anonymous(variable),
         None => demangled,
     };
@@ -31,7 +31,7 @@ pub(super) fn of_template(raw: &str) -> Option<String> {
     // Most symbols of an image are none, and demangling takes its time.
     let own = symbol::TEMPLATE_SUFFIX.rsplit("::").next()?;
     let demangled = demangle(raw.contains(own).then_some(raw)?)?;
-    demangled.strip_suffix(symbol::TEMPLATE_SUFFIX).and_then(self_type).map(without_anonymous)
+    strip_template(&demangled).and_then(self_type).map(without_anonymous)
 }
 
 /// The demangled form without hashes; none for what no Rust compiler has mangled.
@@ -95,6 +95,11 @@ impl Write for Bounded {
         self.text.push_str(part);
         Ok(())
     }
+}
+
+/// What stands in front of a template's end, in programs or in kernels.
+fn strip_template(demangled: &str) -> Option<&str> {
+    [symbol::TEMPLATE_SUFFIX, symbol::KERNEL_TEMPLATE_SUFFIX].iter().find_map(|suffix| demangled.strip_suffix(suffix))
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ pub(crate) unsafe trait LocalInteger: LocalWord {
 /// # Safety
 ///
 /// As [`LocalWord`].
-#[cfg(backend = "x86_64")]
+#[cfg(any(backend = "x86_64", backend = "x86_64_kernel"))]
 pub(crate) unsafe trait LocalWide: Copy {
     /// Reads this CPU's copy.
     ///

@@ -6,7 +6,14 @@
 unsafe extern "C" {
     // Used by address alone. The first is `abi::symbol::FRAGMENT`, at the address of `START`; then `END`.
     #[cfg_attr(link = "section", link_name = "__start___percpu")]
-    #[cfg_attr(not(link = "section"), link_name = "percpu_x_is_not_linked__add_it_or_build_with_PERCPU_LINK_section")]
+    #[cfg_attr(
+        not(any(link = "section", link = "kernel")),
+        link_name = "percpu_x_is_not_linked__add_it_or_build_with_PERCPU_LINK_section"
+    )]
+    #[cfg_attr(
+        link = "kernel",
+        link_name = "percpu_ld_is_not_included__write_INCLUDE_percpu_ld_into_SECTIONS_of_the_linker_script"
+    )]
     static START: u8;
     #[cfg_attr(link = "section", link_name = "__stop___percpu")]
     #[cfg_attr(not(link = "section"), link_name = "__per_cpu_end")]

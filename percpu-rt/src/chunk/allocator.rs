@@ -125,7 +125,10 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Allocates populated bytes for the allocator's own purposes: no count tells of it. `None` where records would have to
     /// come in, or pages.
-    #[cfg_attr(any(feature = "checked", not(has_backend)), allow(dead_code, reason = "for the stock of this process"))]
+    #[cfg_attr(
+        any(feature = "checked", not(platform = "hosted")),
+        allow(dead_code, reason = "for the stock of this process")
+    )]
     pub(crate) fn alloc_uncounted(&self, size: usize, align: usize) -> Option<usize> {
         let request = self.request(size, align, AllocFlags::ATOMIC).ok()?;
         let placed = self.with(|state| state.map.place(&request)).ok()?;
@@ -247,7 +250,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     /// # Safety
     ///
     /// The caller holds the lock.
-    #[cfg_attr(not(has_backend), allow(dead_code, reason = "for the forks of a process"))]
+    #[cfg_attr(not(platform = "hosted"), allow(dead_code, reason = "for the forks of a process"))]
     pub(crate) unsafe fn is_moving(&self) -> bool {
         // SAFETY: the caller's promise.
         unsafe { self.state.get_held() }.is_moving()

@@ -6,10 +6,15 @@
 
 mod id;
 mod iter;
+#[cfg(platform = "hosted")]
 pub(crate) mod list;
 mod set;
 
 pub use id::{CpuId, per_cpu_offset, this_cpu};
 pub use iter::{OnlineCpus, PossibleCpus, online_cpus, possible_cpus};
+pub(crate) use set::Bits;
 pub use set::nr_cpu_ids;
-pub(crate) use set::{Bits, announce_orphan, publish};
+#[cfg(platform = "kernel")]
+pub(crate) use set::publish_all;
+#[cfg(platform = "hosted")]
+pub(crate) use set::{announce_orphan, publish};

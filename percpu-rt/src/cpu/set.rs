@@ -37,6 +37,7 @@ impl Bits {
     }
 
     /// The numbers in the set, in order.
+    #[cfg(platform = "hosted")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
         (0..MAX_CPUS).filter(|&cpu| self.contains(cpu))
     }
@@ -49,6 +50,7 @@ impl Bits {
 }
 
 /// Makes the orphan's number known.
+#[cfg(platform = "hosted")]
 pub(crate) fn announce_orphan(orphan: usize) {
     ORPHAN.store(orphan, Ordering::Relaxed);
 }
@@ -61,12 +63,22 @@ pub(super) fn is_orphan(index: usize) -> bool {
 /// Makes the possible CPUs known, the orphan as the one behind the last; ends set-up of the units.
 ///
 /// Release: whoever sees a CPU here finds its unit.
+#[cfg(platform = "hosted")]
 pub(crate) fn publish(possible: &Bits, orphan: usize) {
     for (shared, &word) in POSSIBLE.iter().zip(&possible.0) {
         shared.store(word, Ordering::Relaxed);
     }
     POSSIBLE[orphan / 64].fetch_or(1 << (orphan % 64), Ordering::Relaxed);
     NR_CPU_IDS.store(orphan + 1, Ordering::Release);
+}
+
+/// Makes the possible CPUs known, where none is the orphan; ends set-up of the units. Release, likewise.
+#[cfg(platform = "kernel")]
+pub(crate) fn publish_all(possible: &Bits) {
+    for (shared, &word) in POSSIBLE.iter().zip(&possible.0) {
+        shared.store(word, Ordering::Relaxed);
+    }
+    NR_CPU_IDS.store(possible.last().map_or(0, |last| last + 1), Ordering::Release);
 }
 
 /// Whether a possible CPU has this number.

@@ -6,7 +6,7 @@ use core::ops::{Deref, DerefMut};
 
 use super::raw::LocalLock;
 use super::steps;
-use crate::platform;
+use crate::{arch, platform};
 
 /// Exclusive access to one CPU's copy of a [`LocalLock`]; its drop unlocks.
 ///
@@ -45,6 +45,8 @@ impl<T> Drop for LocalLockGuard<'_, T> {
             steps::release_claim(words, platform::wake_all);
         } else {
             steps::release(words, platform::wake_all);
+            // SAFETY: acquired, as the guard was not made by a claim, and free.
+            unsafe { arch::freed() };
         }
     }
 }

@@ -123,7 +123,10 @@ locking!(IsDynamic);
 
 impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
     /// Whether a thread of the parent's has `cpu`'s copy, which this forked child does not have.
-    #[cfg_attr(feature = "checked", allow(dead_code, reason = "the stock's, which is not checked"))]
+    #[cfg_attr(
+        any(feature = "checked", platform = "kernel"),
+        allow(dead_code, reason = "the stock's, which is not checked")
+    )]
     pub(crate) fn is_left_behind(&self, cpu: CpuId) -> bool {
         let place = self.lock_place();
         let words = place.words(cpu.index());

@@ -58,5 +58,6 @@ mod steps;
 
 pub use claim::LockOnError;
 pub use guard::LocalLockGuard;
+#[cfg(platform = "hosted")]
 pub(crate) use owner::after_fork;
 pub use raw::LocalLock;

@@ -60,6 +60,7 @@ fn thread() -> u64 {
 /// Tells that this process has just become a forked child of itself, and its only thread is the calling one.
 ///
 /// Generations repeat after 65,536 nested forks; a copy held for that long would count as held by a live thread.
+#[cfg(platform = "hosted")]
 pub(crate) fn after_fork() {
     SURVIVOR.store(thread(), Relaxed);
     // Wraps in the upper bits.

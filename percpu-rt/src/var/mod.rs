@@ -27,7 +27,7 @@ pub(crate) mod object;
 pub(crate) mod remote;
 mod signpost;
 pub(crate) mod template;
-#[cfg(backend = "x86_64")]
+#[cfg(any(backend = "x86_64", backend = "x86_64_kernel"))]
 pub(crate) mod wide;
 pub(crate) mod word;
 pub(crate) mod zeroed;

@@ -37,8 +37,15 @@ impl<P: Place, T: 'static> PerCpu<P, T, IsObject> {
     where
         T: Shared,
     {
+        #[cfg(platform = "kernel")]
+        let stays = crate::platform::PreemptionGuard::new();
         let cpu = this_cpu();
-        CpuVar::new(self.on(cpu), cpu)
+        CpuVar::new(
+            self.on(cpu),
+            cpu,
+            #[cfg(platform = "kernel")]
+            stays,
+        )
     }
 
     /// `cpu`'s copy.
@@ -65,6 +72,26 @@ impl<P: Place, T: 'static> PerCpu<P, T, IsObject> {
         T: Shared,
     {
         Copies { place: self.place(), cpus: possible_cpus(), variable: PhantomData }
+    }
+
+    /// Calls `f` with this CPU's copy, and interrupts off meanwhile: for what is `Send` and not `Sync`, such as a `Cell`.
+    ///
+    /// Nobody else reaches the copy then, but for `f` itself by the same name: so it is lent as `&T`.
+    ///
+    /// Context: any but handlers that cannot be turned off, as [`install`](crate::kernel::install) has it. Costs some 10 cycles. Linux:
+    /// `this_cpu_ptr` between `local_irq_save` and `local_irq_restore`.
+    #[cfg(platform = "kernel")]
+    #[doc(alias = "local_irq_save")]
+    #[inline]
+    pub fn with_irq_off<R>(&self, f: impl FnOnce(&T) -> R) -> R
+    where
+        T: Send,
+    {
+        let _off = crate::platform::InterruptGuard::new();
+        let copy = arch::locate(self.place().cast(), arch::current_cpu()).cast::<T>();
+        // SAFETY: an aligned, initialised copy, by the handle's construction. Where `T` is not `Sync` it is reached here alone: on its own
+        // CPU, with interrupts off, and by nothing that cannot be turned off (`install`'s caller). The reference ends with `f`.
+        f(unsafe { &*copy })
     }
 
     #[inline(always)]

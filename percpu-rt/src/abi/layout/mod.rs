@@ -19,15 +19,16 @@
 //! Everything is `u64`, whatever the width of this machine, since the tool computes layouts for images of others.
 
 mod chunk;
+mod defaults;
 mod error;
 mod sizes;
 
 pub use chunk::{FirstChunk, LOCAL_DISTANCE};
-pub use error::LayoutError;
-pub use sizes::{
+pub use defaults::{
     DEFAULT_ATOM_SIZE, DEFAULT_DYN_SIZE, DEFAULT_PAGE_SIZE, DEFAULT_RESERVED_SIZE, EARLY_DYN_SIZE, MIN_UNIT_SIZE,
-    Request, Sizes,
 };
+pub use error::LayoutError;
+pub use sizes::{Request, Sizes};
 
 #[cfg(test)]
 mod tests;

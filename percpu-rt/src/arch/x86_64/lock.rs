@@ -46,3 +46,11 @@ pub(crate) unsafe fn acquire(place: *mut LockWords, owner: u64) -> (*mut LockWor
 }
 
 const _: () = assert!(offset_of!(LockWords, owner) == 0, "as the sequence has it");
+
+/// Nothing follows when a copy is free.
+///
+/// # Safety
+///
+/// None here.
+#[inline(always)]
+pub(crate) unsafe fn freed() {}

@@ -167,7 +167,10 @@ impl<M: Memory, L: RawLock> Checked<M, L> {
     /// # Safety
     ///
     /// As there.
-    #[cfg_attr(not(all(has_backend, feature = "checked")), allow(dead_code, reason = "for the forks of a process"))]
+    #[cfg_attr(
+        not(all(platform = "hosted", feature = "checked")),
+        allow(dead_code, reason = "for the forks of a process")
+    )]
     pub(crate) unsafe fn is_moving(&self) -> bool {
         // SAFETY: the caller's promise.
         unsafe { self.allocator.is_moving() }

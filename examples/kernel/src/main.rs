@@ -1,0 +1,56 @@
+//! A kernel with per-CPU variables: it boots on many CPUs and has each torment its copies while interrupts do the same.
+//!
+//! ```text
+//!  boot ─▶ main ─┬─ console   the serial line
+//!                ├─ acpi      CPUs, nodes, distances
+//!                ├─ memory    pages, by node; paging: addresses for them
+//!                ├─ percpu    set-up of the units                        ◀── what a kernel takes over from here
+//!                ├─ smp       the other CPUs; traps: descriptors and handlers; apic: timers, NMIs
+//!                ├─ torture   every operation, by threads, timers and NMIs
+//!                └─ exit      33 is success
+//! ```
+#![no_std]
+#![no_main]
+
+mod acpi;
+mod apic;
+mod boot;
+mod console;
+mod exit;
+mod functions;
+mod machine;
+mod memory;
+#[path = "../../../tests/src/operations.rs"]
+mod operations;
+mod paging;
+mod percpu;
+mod smp;
+mod torture;
+mod traps;
+
+use console::println;
+
+/// The first Rust function, on the boot CPU, in 64-bit mode with paging on.
+extern "C" fn main(start_info: u64) -> ! {
+    // SAFETY: this CPU's base, before anything that could use it.
+    unsafe { percpu_rt::kernel::poison() };
+    let machine = machine::Machine::new(start_info);
+    apic::mask_legacy();
+    let numa = acpi::read(machine.rsdp);
+    memory::take(&machine, &numa);
+    let areas = match percpu::set_up(&numa, machine.option("units")) {
+        Ok(areas) => areas,
+        Err(error) => exit::fail(format_args!("set-up: {error}")),
+    };
+    smp::start_all(&numa);
+    percpu::print(&areas);
+    percpu::check_nodes(&numa);
+    torture::run(&machine);
+    println!("all checks passed");
+    exit::succeed()
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    exit::fail(format_args!("{info}"))
+}
