@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use percpu_rt::{per_cpu, possible_cpus};
+use percpu_tests::operations;
 
 use crate::worker::{LANES, limit, run};
 
@@ -214,4 +215,12 @@ fn bits_stay_as_they_were_set() {
         WRONG.fetch_add(u64::from(!right), Relaxed);
     });
     assert_eq!(WRONG.load(Relaxed), 0, "of {} operations", load.operations);
+}
+
+/// The variables and steps of the kernel's torture, here among threads and signals.
+#[test]
+fn what_a_kernel_runs_is_exact_here_too() {
+    let load = run(|lane| operations::step(lane.id as u32, false, lane.turn()));
+    assert_eq!(operations::STEPS.sum(), load.operations);
+    assert_eq!(operations::verify(), Ok(()));
 }

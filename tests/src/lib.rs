@@ -1,5 +1,5 @@
 //! What the rooms share: which tools are there, processes for one test, random operands, a clock, threads on a given CPU, a
-//! disturber of threads, and programs built as a downstream crate builds them.
+//! disturber of threads, programs built as a downstream crate builds them, and operations that a kernel runs, too.
 
 pub mod alone;
 pub mod churn;
@@ -7,6 +7,7 @@ pub mod clock;
 pub mod fixture;
 pub mod ledger;
 pub mod model;
+pub mod operations;
 pub mod pin;
 pub mod random;
 pub mod tool;

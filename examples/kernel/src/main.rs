@@ -24,6 +24,8 @@ mod memory;
 mod operations;
 mod paging;
 mod percpu;
+#[path = "../../../tests/fixtures/kernel_sites.rs"]
+mod sites;
 mod smp;
 mod torture;
 mod traps;
