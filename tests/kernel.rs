@@ -17,7 +17,7 @@ use percpu_tests::tool;
 
 /// Steps of all CPUs together: each is every kind of operation once.
 const STEPS: u64 = if cfg!(debug_assertions) { 200_000 } else { 10_000_000 };
-const STEPS_ON_MANY: u64 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
+const STEPS_ON_MANY: u64 = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
 
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("examples/kernel")
@@ -53,10 +53,12 @@ struct Boot {
     units: &'static str,
     steps: u64,
     torn: bool,
+    /// Ticks between two timer interrupts of a CPU, of four: the work needs some time, too.
+    period: u64,
 }
 
 impl Boot {
-    const SMALL: Self = Self { cpus: 4, nodes: 1, units: "embed", steps: 100_000, torn: false };
+    const SMALL: Self = Self { cpus: 4, nodes: 1, units: "embed", steps: 100_000, torn: false, period: 1_000_000 };
     const LARGE: Self = Self { cpus: 64, nodes: 4, steps: 64_000, ..Self::SMALL };
 
     /// What it prints; `None` where this machine has no QEMU.
@@ -65,11 +67,12 @@ impl Boot {
             return None;
         }
         tool::require("qemu-system-x86_64")?;
-        let Self { cpus, nodes, units, steps, torn } = self;
+        let Self { cpus, nodes, units, steps, torn, period } = self;
         let mut command = Command::new(example().join("run.sh"));
         command.arg(kernel).args([format!("units={units}"), format!("steps={steps}")]);
-        // With a period that leaves some time for the work.
-        command.arg(format!("period={}", if torn { 1_000_000 * cpus / 4 } else { 200_000 * cpus / 4 }));
+        // Most of the time is to be the operations', where that is long.
+        command.arg(format!("objects={}", if torn { 5 * cpus } else { 8000 }));
+        command.arg(format!("period={}", period * cpus as u64 / 4));
         command.env("CPUS", cpus.to_string()).env("NODES", nodes.to_string()).env("TIMEOUT", "900");
         command.env("TORN", if torn { "1" } else { "" });
         let Output { status, stdout, stderr } = command.output().expect("a shell");
@@ -103,6 +106,9 @@ fn every_form_of_the_first_chunk_boots() {
         for (units, atom_size) in [("embed", DEFAULT_ATOM_SIZE), ("page", DEFAULT_PAGE_SIZE), ("static", 0)] {
             let Some(text) = (Boot { units, ..boot }).run(&RELEASE) else { return };
             assert!(text.contains(&format!("{0} CPUs, {0} online\n", boot.cpus)), "{text}");
+            // The one that was there before the other CPUs; all others were freed by the next CPU.
+            assert_eq!(number(&text, "allocated, "), 1, "{text}");
+            assert!(number(&text, "objects: ") > 8000 / 2 && number(&text, "served, ") == 0, "{text}");
             let static_size = number(&text, "static size ");
             let unit_size = number(&text, "unit size ");
             if units == "static" {
@@ -125,14 +131,14 @@ fn every_form_of_the_first_chunk_boots() {
 
 #[test]
 fn without_optimisations_too() {
-    let _ = Boot::SMALL.run(&build("dev", "debug"));
+    let _ = Boot { period: 20_000_000, ..Boot::SMALL }.run(&build("dev", "debug"));
 }
 
 /// All CPUs run each operation and width, and so do their timers and NMIs: what is lost is lost by the control alone.
 #[test]
 fn nothing_is_lost_to_interrupts() {
     for (boot, steps) in [(Boot::SMALL, STEPS), (Boot { units: "page", ..Boot::LARGE }, STEPS_ON_MANY)] {
-        let Some(text) = (Boot { steps, torn: true, ..boot }).run(&RELEASE) else { return };
+        let Some(text) = (Boot { steps, torn: true, period: 500_000, ..boot }).run(&RELEASE) else { return };
         let total = number(&text, "total ");
         assert_eq!(total, number(&text, " true "), "{text}");
         assert!(total >= steps / boot.cpus as u64 * boot.cpus as u64, "{text}");

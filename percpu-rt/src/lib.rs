@@ -109,14 +109,14 @@ pub mod abi;
 mod arch;
 #[cfg(has_backend)]
 mod area;
-#[cfg(platform = "hosted")]
+#[cfg(has_backend)]
 mod boxed;
 pub mod chunk;
-#[cfg(platform = "hosted")]
+#[cfg(has_backend)]
 mod counter;
 #[cfg(has_backend)]
 mod cpu;
-#[cfg(platform = "hosted")]
+#[cfg(has_backend)]
 mod dynamic;
 #[cfg(platform = "hosted")]
 mod hosted;
@@ -139,19 +139,19 @@ pub mod __private {
 
 #[cfg(has_backend)]
 pub use area::unit::{static_size, unit_size};
-#[cfg(platform = "hosted")]
+#[cfg(has_backend)]
 pub use boxed::{Object, PerCpuBox, PerCpuRef, Zeroable};
 pub use chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
-#[cfg(platform = "hosted")]
+#[cfg(has_backend)]
 pub use counter::{Counter, PerCpuCounter, PerCpuCounters};
 #[cfg(has_backend)]
 pub use cpu::{CpuId, OnlineCpus, PossibleCpus, nr_cpu_ids, online_cpus, per_cpu_offset, possible_cpus, this_cpu};
-#[cfg(platform = "hosted")]
+#[cfg(has_backend)]
 pub use dynamic::{
     ModuleArea, PerCpuPtr, Reservation, alloc_percpu, alloc_percpu_batch, free_percpu, reserve_atomic, stats,
     try_free_percpu,
 };
-#[cfg(all(platform = "hosted", feature = "checked"))]
+#[cfg(all(has_backend, feature = "checked"))]
 pub use dynamic::{check_all, leaks};
 /// The platform's part, by a name that the rest of the crate may use.
 #[cfg(platform = "hosted")]

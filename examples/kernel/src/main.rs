@@ -6,6 +6,7 @@
 //!                ├─ memory    pages, by node; paging: addresses for them
 //!                ├─ percpu    set-up of the units                        ◀── what a kernel takes over from here
 //!                ├─ smp       the other CPUs; traps: descriptors and handlers; apic: timers, NMIs
+//!                ├─ objects   dynamic objects, on all CPUs and from interrupts
 //!                ├─ torture   every operation, by threads, timers and NMIs
 //!                └─ exit      33 is success
 //! ```
@@ -20,6 +21,7 @@ mod exit;
 mod functions;
 mod machine;
 mod memory;
+mod objects;
 #[path = "../../../tests/src/operations.rs"]
 mod operations;
 mod paging;

@@ -3,7 +3,8 @@
 use core::alloc::Layout;
 use core::arch::asm;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 use crate::machine::at;
 use crate::memory;
@@ -12,6 +13,9 @@ use crate::memory;
 const START: usize = 0xffff_c000_0000_0000;
 
 const PAGE: usize = 4096;
+
+/// Whether a CPU changes tables.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 static NEXT: AtomicUsize = AtomicUsize::new(START);
 
@@ -24,12 +28,28 @@ pub fn reserve(bytes: usize, align: usize) -> Option<NonNull<u8>> {
 
 /// Backs the page at `address` by memory of `node`, zero.
 pub fn back(node: u32, address: usize) -> bool {
-    let page = Layout::from_size_align(PAGE, PAGE).expect("a page");
-    let Some(frame) = memory::alloc(node, page) else { return false };
-    // SAFETY: the boot CPU alone changes tables, in a part of the address space that is its own; entries only come to be.
+    while TAKEN.swap(true, Acquire) {
+        core::hint::spin_loop();
+    }
+    // SAFETY: the lock is held, the address is in a part of the address space that is this file's, and entries only come to be.
+    let backed = unsafe { entry(address, true).is_some_and(|entry| fill(entry, node)) };
+    TAKEN.store(false, Release);
+    backed
+}
+
+/// Makes a last entry. A page that was backed once stays so: taking it back would mean to tell all CPUs to forget it.
+///
+/// # Safety
+///
+/// An entry of a table that nobody changes meanwhile.
+unsafe fn fill(entry: *mut u64, node: u32) -> bool {
+    // SAFETY: the caller's.
     unsafe {
-        let Some(entry) = entry(address, true) else { return false };
-        entry.write_volatile(frame.addr().get() as u64 | 3);
+        if entry.read_volatile() & 1 == 0 {
+            let page = Layout::from_size_align(PAGE, PAGE).expect("a page");
+            let Some(frame) = memory::alloc(node, page) else { return false };
+            entry.write_volatile(frame.addr().get() as u64 | 3);
+        }
     }
     true
 }

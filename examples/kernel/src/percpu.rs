@@ -12,7 +12,7 @@ use crate::console::println;
 use crate::{exit, memory, operations, paging};
 
 /// The kernel's memory, as the runtime asks for it.
-struct Frames;
+pub struct Frames;
 
 // SAFETY: `memory` hands out each byte once, and it stays mapped.
 unsafe impl NodeMemory for Frames {

@@ -7,7 +7,7 @@ use percpu_rt::{per_cpu, possible_cpus};
 
 use crate::console::println;
 use crate::machine::Machine;
-use crate::{apic, exit, operations, smp};
+use crate::{apic, exit, objects, operations, smp};
 
 /// Steps of each CPU.
 static STEPS: AtomicU64 = AtomicU64::new(0);
@@ -35,6 +35,7 @@ const STEPS_AN_NMI: u64 = 500;
 pub fn on_timer() {
     operations::step(TIMER, true, TIMER_TICKS.fetch_add(1));
     operations::torn_step();
+    objects::on_timer();
 }
 
 pub fn on_nmi() {
@@ -42,12 +43,13 @@ pub fn on_nmi() {
     operations::torn_step();
 }
 
-/// Runs on all CPUs; `steps` in the command line are those of all together.
+/// Runs on all CPUs; `steps` in the command line are those of all together, and so are `objects`.
 pub fn run(machine: &Machine) {
     let steps = machine.number("steps").unwrap_or(400_000);
     let cpus = smp::running() as u64;
     STEPS.store(steps / cpus, SeqCst);
     PERIOD.store(machine.number("period").unwrap_or(200_000 * cpus.div_ceil(4)), SeqCst);
+    objects::prepare(machine.number("objects").unwrap_or(8000));
     HAS_BEGUN.store(true, SeqCst);
     wake();
     work(true);
@@ -83,6 +85,7 @@ fn work(sends: bool) {
     apic::start_timer(PERIOD.load(SeqCst) as u32);
     // SAFETY: this CPU's descriptors are loaded, and its unit is installed.
     unsafe { asm!("sti", options(nomem, nostack)) };
+    objects::work();
     for number in 0..STEPS.load(SeqCst) {
         operations::step(THREAD, true, number);
         operations::torn_step();
@@ -93,6 +96,7 @@ fn work(sends: bool) {
     // SAFETY: interrupts may be off at any time.
     unsafe { asm!("cli", options(nomem, nostack)) };
     apic::stop_timer();
+    objects::hand_in();
     DONE.fetch_add(1, SeqCst);
 }
 
@@ -111,4 +115,5 @@ fn verify(steps: u64) {
     if let Err((name, is, should)) = operations::verify() {
         exit::fail(format_args!("{name}: {is}, should be {should}"));
     }
+    objects::verify(ticks);
 }

@@ -10,6 +10,15 @@ use super::offset_table;
 /// below is that memory's pointer again: a copy is not part of the template's allocation, and no pointer to the
 /// template is ever stretched to reach it.
 #[inline(always)]
+#[cfg(platform = "hosted")]
 pub(crate) fn locate(place: *mut u8, slot: usize) -> *mut u8 {
     offset_table()[slot].load(Ordering::Relaxed).wrapping_byte_add(place.addr())
+}
+
+/// The same in a kernel, where further chunks are memory apart: by address.
+#[inline(always)]
+#[cfg(platform = "kernel")]
+pub(crate) fn locate(place: *mut u8, slot: usize) -> *mut u8 {
+    let offset = offset_table()[slot].load(Ordering::Relaxed).addr();
+    core::ptr::with_exposed_provenance_mut(offset.wrapping_add(place.addr()))
 }

@@ -2,13 +2,16 @@
 
 use core::ops::Range;
 
+#[cfg(platform = "hosted")]
 use crate::abi::layout::Sizes;
 
 /// The largest unit that the allocator's records can count blocks of; more stays unused.
+#[cfg(platform = "hosted")]
 const LARGEST_UNIT: usize = 1 << 43;
 
 /// Bytes that are open behind the first chunk from the start: what atomic allocations find without a system call, until others
 /// have it. 10,000 objects of 64 bytes are 640 KiB; Linux has at the most the 28 KiB of its first chunk and some pages.
+#[cfg(platform = "hosted")]
 const OPEN_BEHIND: usize = 1 << 20;
 
 /// Offsets of a unit.
@@ -24,6 +27,7 @@ pub(crate) struct Areas {
 
 impl Areas {
     /// Those of units of `unit_size` bytes, which is no less than `sizes` asks for.
+    #[cfg(platform = "hosted")]
     pub(crate) fn new(sizes: &Sizes, unit_size: usize, page_size: usize) -> Self {
         let Sizes { static_size, reserved_size, dyn_size, .. } = *sizes;
         // All three fit into a unit, whose size is a `usize`.
@@ -41,7 +45,7 @@ impl Areas {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, platform = "hosted"))]
 mod tests {
     use super::*;
     use crate::abi::layout::Request;

@@ -6,14 +6,12 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::area::{Area, Stamp};
 use super::areas::Areas;
-use super::chunks::Chunks;
 #[cfg(not(feature = "checked"))]
 use crate::chunk::Allocator;
 #[cfg(feature = "checked")]
 use crate::chunk::checked::{CheckError, Object};
 use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats, RawLock};
-use crate::cpu::nr_cpu_ids;
-use crate::platform::{self, Mutex, Pages};
+use crate::platform::{self, Chunks, Mutex};
 
 type LockedArea = Area<Chunks, &'static Mutex>;
 
@@ -25,6 +23,7 @@ static RESERVED_LOCK: Mutex = Mutex::new();
 static RESERVED_ONCE: Mutex = Mutex::new();
 
 /// In the order in which they are taken.
+#[cfg(platform = "hosted")]
 const LOCKS: [&Mutex; 3] = [&RESERVED_ONCE, &RESERVED_LOCK, &LOCK];
 
 static GLOBAL: Cell = Cell(UnsafeCell::new(MaybeUninit::uninit()));
@@ -52,13 +51,13 @@ pub(super) struct Global {
 ///
 /// # Safety
 ///
-/// Called once, by set-up, before it publishes any CPU. `pages` are units as `areas` has them, of which the first chunk is
+/// Called once, by set-up, before anybody asks [`global`]. The memory of the main area and that of the reserved one are units as `areas` has
+/// them, of which the first chunk is
 /// open and, behind its static part, zero and nobody else's.
-pub(crate) unsafe fn set_up(pages: Pages, page_size: usize, areas: Areas) -> Result<(), AllocError> {
-    let chunks = |grown, end| Chunks::new(pages, page_size, grown, end);
+pub(crate) unsafe fn set_up([main, reserved]: [Chunks; 2], page_size: usize, areas: Areas) -> Result<(), AllocError> {
     let global = Global {
-        main: Area::new(chunks(areas.open, areas.end), &LOCK, page_size),
-        reserved: Area::new(chunks(areas.reserved.end, areas.reserved.end), &RESERVED_LOCK, page_size),
+        main: Area::new(main, &LOCK, page_size),
+        reserved: Area::new(reserved, &RESERVED_LOCK, page_size),
         reserved_is_ready: AtomicBool::new(false),
         areas,
         page_size,
@@ -76,7 +75,7 @@ pub(crate) unsafe fn set_up(pages: Pages, page_size: usize, areas: Areas) -> Res
 /// [`AllocError::NotSetUp`] before set-up.
 #[inline]
 pub(super) fn global() -> Result<&'static Global, AllocError> {
-    if nr_cpu_ids() == 0 {
+    if !platform::has_allocator() {
         return Err(AllocError::NotSetUp);
     }
     // SAFETY: set-up has written it before it published a CPU, and nobody writes it again.
@@ -125,7 +124,7 @@ impl Global {
         }
         area.free(offset, stamp)?;
         // A handler that has interrupted the records' pool leaves them to the next free.
-        if !is_reserved && !platform::records_are_busy_here() {
+        if platform::BALANCES_ON_FREE && !is_reserved && !platform::records_are_busy_here() {
             area.balance();
         }
         Ok(())
@@ -213,6 +212,7 @@ fn ask(
 ///
 /// It waits for threads that are in the middle of system calls for pages: in the child nobody would finish them. A fork by a
 /// handler that has interrupted one goes on after a while: the child comes back to that one, too.
+#[cfg(platform = "hosted")]
 pub(crate) fn before_fork() {
     for round in 1.. {
         for lock in LOCKS {
@@ -229,6 +229,7 @@ pub(crate) fn before_fork() {
     }
 }
 
+#[cfg(platform = "hosted")]
 pub(crate) fn after_fork() {
     for lock in LOCKS.into_iter().rev() {
         lock.after_fork();
@@ -236,7 +237,16 @@ pub(crate) fn after_fork() {
 }
 
 /// To be called in a forked child, behind [`after_fork`].
+#[cfg(platform = "hosted")]
 pub(crate) fn in_child() {
     #[cfg(not(feature = "checked"))]
     super::stock::after_fork();
+}
+
+/// Gives pages back that are not needed.
+#[cfg(platform = "kernel")]
+pub(crate) fn balance() {
+    if let Ok(global) = global() {
+        global.main.balance();
+    }
 }

@@ -13,7 +13,6 @@
 //! |---|---|
 //! | `areas` | which offsets are whose |
 //! | `area` | one allocator: `area/plain.rs`, or with the feature `checked` `area/checked.rs` |
-//! | `chunks` | the units' pages, and further chunks of them on demand |
 //! | `global` | the two allocators with their locks, and which of them is asked |
 //! | `raw` | [`alloc_percpu`] and the like |
 //! | `stock` | places that each CPU keeps for variables with an owner |
@@ -35,7 +34,6 @@
 #[cfg_attr(not(feature = "checked"), path = "area/plain.rs")]
 mod area;
 mod areas;
-mod chunks;
 mod global;
 mod module;
 mod pointer;
@@ -47,7 +45,11 @@ pub(crate) mod stock;
 mod watch;
 
 pub(crate) use areas::Areas;
-pub(crate) use global::{after_fork, before_fork, in_child, set_up};
+#[cfg(platform = "kernel")]
+pub(crate) use global::balance;
+pub(crate) use global::set_up;
+#[cfg(platform = "hosted")]
+pub(crate) use global::{after_fork, before_fork, in_child};
 pub use module::ModuleArea;
 pub use pointer::PerCpuPtr;
 pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, reserve_atomic, stats, try_free_percpu};

@@ -5,8 +5,8 @@ use core::ptr::NonNull;
 
 use super::area::Stamp;
 use crate::arch;
-use crate::area::template;
 use crate::cpu::CpuId;
+use crate::platform;
 
 /// A per-CPU pointer: the address that an object would have in the template's space. Linux: `T __percpu *`.
 ///
@@ -101,7 +101,7 @@ impl PerCpuPtr<u8> {
     /// The pointer to what is `offset` bytes from a unit's begin.
     #[inline]
     pub(super) fn from_offset(offset: usize, stamp: Stamp) -> Self {
-        let address = core::ptr::without_provenance_mut(template::start().addr().wrapping_add(offset));
+        let address = core::ptr::without_provenance_mut(platform::per_cpu_address(offset));
         // Only an offset that no unit is long enough for comes to null.
         Self { address: NonNull::new(address).unwrap_or(NonNull::dangling()), stamp }
     }
@@ -115,7 +115,7 @@ impl PerCpuPtr<u8> {
     /// Bytes from a unit's begin.
     #[inline]
     pub(super) fn offset(self) -> usize {
-        self.address().wrapping_sub(template::start().addr())
+        platform::per_cpu_offset_of(self.address())
     }
 }
 

@@ -20,7 +20,6 @@ use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::area::Stamp;
-use super::chunks::Chunks;
 use super::global::{Global, global};
 use super::pointer::PerCpuPtr;
 use super::raw::alloc_percpu;
@@ -28,7 +27,7 @@ use crate::arch::Place;
 use crate::chunk::{AllocError, AllocFlags, Cache, FreeError};
 use crate::cpu::possible_cpus;
 use crate::lock::LocalLock;
-use crate::platform::{self, Mutex};
+use crate::platform::{self, Chunks, Mutex};
 use crate::var::handle::PerCpu;
 use crate::var::kind::IsLock;
 
@@ -122,7 +121,9 @@ pub(crate) unsafe fn free(pointer: PerCpuPtr<u8>, layout: Layout) -> Result<(), 
 #[cold]
 fn free_slowly(global: &'static Global, pointer: PerCpuPtr<u8>) -> Result<(), FreeError> {
     global.free(pointer.offset(), pointer.stamp())?;
-    if WHERE.load(Relaxed) == NOWHERE
+    // A kernel's lock has interrupts off, which is no time to ask for pages: it has no stock.
+    if cfg!(platform = "hosted")
+        && WHERE.load(Relaxed) == NOWHERE
         && !global.is_busy_here()
         && WHERE.compare_exchange(NOWHERE, IN_THE_MAKING, Relaxed, Relaxed).is_ok()
     {
@@ -163,6 +164,7 @@ pub(super) fn put_back() -> bool {
 }
 
 /// Has a forked child give up what a thread had in hand that is not there.
+#[cfg(platform = "hosted")]
 pub(super) fn after_fork() {
     let Some(handle) = handle() else { return };
     for cpu in possible_cpus() {

@@ -15,8 +15,8 @@
 //! Everything happens before `main` and before any constructor of ordinary priority, on one thread. A failure ends
 //! the process with the reason and the remedy: there is nobody yet to return it to.
 //!
-//! What the allocator of dynamic objects asks of a platform is in `pages` (the units' pages), `records` (pages of its
-//! own) and `mutex`; `fork` keeps it usable in a child.
+//! What the allocator of dynamic objects asks of a platform is in `chunks` and `pages` (the units' pages), `records` (pages of its
+//! own), `mutex` and `per_cpu`; `fork` keeps it usable in a child.
 //!
 //! Limits, all of them the platform's:
 //! - A shared object with variables (a cdylib) is a domain of its own and stays loaded after `dlclose`.
@@ -25,6 +25,7 @@
 //!   operation may run there.
 //! - Possible CPUs are the kernel's, not the container's: `cpu_id` is the host's number.
 
+mod chunks;
 mod errno;
 mod failure;
 mod fork;
@@ -35,6 +36,7 @@ mod memory;
 mod mutex;
 mod nodes;
 mod pages;
+mod per_cpu;
 mod pin;
 mod record;
 mod records;
@@ -43,9 +45,14 @@ mod set_up;
 mod text;
 mod topology;
 
+pub(crate) use chunks::Chunks;
 pub(crate) use futex::{wait, wake_all};
 pub(crate) use membarrier::{barrier_on_all_cpus, can_restart_sequences, restart_sequences};
 pub(crate) use mutex::Mutex;
-pub(crate) use pages::{Pages, wait_for_another};
+pub(crate) use pages::wait_for_another;
+pub(crate) use per_cpu::{has_allocator, per_cpu_address, per_cpu_offset_of};
 pub(crate) use records::is_busy_here as records_are_busy_here;
 pub(crate) use topology::online;
+
+/// Frees give pages back at once.
+pub(crate) const BALANCES_ON_FREE: bool = true;

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
+use super::chunks::Chunks;
 use super::failure::Failure;
 use super::memory::{self, Need};
 use super::pages::{Pages, Places};
@@ -79,8 +80,11 @@ unsafe fn try_set_up() -> Result<(), Failure> {
     // By number for debuggers and loops, and where threads without a number look.
     table[ORPHAN_SLOT].store(unit::offset(unit_of(orphan)), Ordering::Relaxed);
     static PLACES: Places = Places::new();
+    let pages = Pages::new(units, &PLACES, used());
+    let chunks = |grown, end| Chunks::new(pages, page, grown, end);
+    let parts = [chunks(areas.open, areas.end), chunks(areas.reserved.end, areas.reserved.end)];
     // SAFETY: the units are as `areas` has them, their first chunk is open, and behind the static part nobody uses them.
-    unsafe { dynamic::set_up(Pages::new(units, &PLACES, used()), page, areas) }.map_err(Failure::Dynamic)?;
+    unsafe { dynamic::set_up(parts, page, areas) }.map_err(Failure::Dynamic)?;
     fork::watch()?;
     cpu::publish(&possible, orphan);
     // With CPU numbers that the table has no room for, no number may be looked up.

@@ -4,6 +4,7 @@
 //!  boot CPU      poison ─▶ setup_per_cpu_areas ─▶ install ─▶ variables
 //!                             │ first chunk: allocated by node, mapped page by page, or reserved by the linker script
 //!                             │ template into every unit, initializers, offset table
+//!                             └ set_up_allocator: dynamic objects, over a provider of pages
 //!  other CPUs    poison ─────────────────────────────────────▶ install ─▶ variables
 //! ```
 //!
@@ -17,18 +18,26 @@
 //!
 //! - `cpus`: which CPUs there can be. `memory`: where units come from. `error`: what may be wrong.
 //! - `set_up`: the first chunk and what is written to it. `units`: where each unit lies, in each form of it.
+//! - `allocator`: dynamic objects; `chunks`: further chunks of units. `records`, `mutex`: what its own book-keeping needs.
 //! - `install`: a CPU's base. `interrupts`, `preemption`: the guards. `lock`: what a `LocalLock` asks of a platform.
 
+mod allocator;
+mod chunks;
 mod cpus;
 mod error;
 mod install;
 pub(crate) mod interrupts;
 mod lock;
 mod memory;
+mod mutex;
 pub(crate) mod preemption;
+mod records;
 mod set_up;
 mod units;
 
+pub use allocator::{balance, set_up_allocator};
+pub(crate) use allocator::{has_allocator, per_cpu_address, per_cpu_offset_of};
+pub(crate) use chunks::Chunks;
 pub use cpus::PossibleCpu;
 pub use error::SetupError;
 pub(crate) use install::online;
@@ -36,5 +45,10 @@ pub use install::{install, poison, set_online};
 pub use interrupts::InterruptGuard;
 pub(crate) use lock::{barrier_on_all_cpus, can_restart_sequences, restart_sequences, wait, wake_all};
 pub use memory::{NodeMemory, PageMemory};
+pub(crate) use mutex::Mutex;
 pub use preemption::{Preemption, PreemptionGuard, set_preemption};
+pub(crate) use records::is_busy_here as records_are_busy_here;
 pub use set_up::{Areas, FirstChunk, setup_per_cpu_areas};
+
+/// Frees may come from interrupts: pages are given back by [`balance`].
+pub(crate) const BALANCES_ON_FREE: bool = false;

@@ -11,6 +11,7 @@ use crate::abi::layout::Request;
 use crate::arch::{self, MAX_CPUS};
 use crate::area::{init, template, unit};
 use crate::cpu::{self, CpuId};
+use crate::dynamic;
 
 /// Where the first chunk comes from.
 #[derive(Clone, Copy)]
@@ -62,6 +63,31 @@ struct Room {
     groups: [usize; MAX_CPUS],
     offsets: [u64; MAX_CPUS],
     starts: [*mut u8; MAX_CPUS],
+    /// Where each unit is, and its CPU's node; how many there are, and what is in each.
+    units: [(*mut u8, u32); MAX_CPUS],
+    areas: Option<(usize, Areas)>,
+}
+
+/// What the allocator has to know of the first chunk.
+pub(super) struct First {
+    pub(super) units: &'static [(*mut u8, u32)],
+    pub(super) unit_size: usize,
+    pub(super) areas: dynamic::Areas,
+}
+
+/// The first chunk, behind set-up.
+pub(super) fn first_chunk() -> Option<First> {
+    if cpu::nr_cpu_ids() == 0 {
+        return None;
+    }
+    // SAFETY: set-up has written it before it has published a CPU, and nobody writes it again.
+    let room = unsafe { &*ROOM.0.get() };
+    let (count, areas) = room.areas.as_ref()?;
+    let reserved = areas.static_size..areas.static_size + areas.reserved_size;
+    let open = reserved.end + areas.dyn_size;
+    let end = reserved.end + areas.unit_size.max(areas.dyn_size);
+    let areas = dynamic::Areas { reserved, open, end };
+    Some(First { units: &room.units[..*count], unit_size: unit::unit_size(), areas })
 }
 
 // SAFETY: used by set-up alone, which runs once.
@@ -71,6 +97,8 @@ static ROOM: Static = Static(UnsafeCell::new(Room {
     groups: [0; MAX_CPUS],
     offsets: [0; MAX_CPUS],
     starts: [core::ptr::null_mut(); MAX_CPUS],
+    units: [(core::ptr::null_mut(), 0); MAX_CPUS],
+    areas: None,
 }));
 
 static RUNS: AtomicBool = AtomicBool::new(false);
@@ -136,14 +164,16 @@ fn try_set_up(
     // Nothing can be wrong any more, and now it is written.
     unit::set_unit_size(arrangement.unit_size as usize);
     let table = arch::offset_table();
-    for (cpu, &mut unit) in cpus.iter().zip(&mut *starts) {
+    for ((cpu, &mut unit), kept) in cpus.iter().zip(&mut *starts).zip(&mut room.units) {
+        *kept = (unit, cpu.node);
         // SAFETY: memory for this unit alone, looked at above, that nobody knows.
         unsafe { fill(cpu.id, unit, used) };
+        // Copies are found by address, see `locate`.
+        let _ = unit.expose_provenance();
         table[cpu.id].store(unit::offset(unit), Ordering::Relaxed);
     }
-    cpu::publish_all(&possible);
     let sizes = arrangement.sizes;
-    Ok(Areas {
+    let areas = Areas {
         static_size: sizes.static_size as usize,
         reserved_size: sizes.reserved_size as usize,
         dyn_size: sizes.dyn_size as usize,
@@ -152,7 +182,10 @@ fn try_set_up(
         upa: arrangement.upa as usize,
         nr_groups: arrangement.nr_groups,
         nr_units: arrangement.nr_units as usize,
-    })
+    };
+    room.areas = Some((count, areas));
+    cpu::publish_all(&possible);
+    Ok(areas)
 }
 
 /// Fills the unit of `cpu`: the template, zeroes behind it, the CPU's number; then the initializers run.

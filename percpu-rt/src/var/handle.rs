@@ -67,14 +67,12 @@ impl<P, T, K> PerCpu<P, T, K> {
     ///
     /// As [`from_place`](Self::from_place).
     #[inline(always)]
-    #[cfg(platform = "hosted")]
     pub(crate) unsafe fn from_place_ref(place: &P) -> &Self {
         // SAFETY: a handle is a place and nothing else (`repr(transparent)`).
         unsafe { &*core::ptr::from_ref(place).cast() }
     }
 
     /// Where the variable is.
-    #[cfg(platform = "hosted")]
     pub(crate) fn as_place(&self) -> &P {
         &self.place
     }

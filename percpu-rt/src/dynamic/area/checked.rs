@@ -62,6 +62,7 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
     /// # Safety
     ///
     /// As there.
+    #[cfg(platform = "hosted")]
     pub(in crate::dynamic) unsafe fn is_moving(&self) -> bool {
         // SAFETY: the caller's promise.
         unsafe { self.0.is_moving() }

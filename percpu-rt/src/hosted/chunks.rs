@@ -6,15 +6,15 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use super::pages::Pages;
 use crate::chunk::{Memory, MetadataPage, Refused};
-use crate::platform::Pages;
 
 /// Where the first chunk's successor ends, and by what factor each further end is.
 const FIRST_END: usize = 4 << 20;
 const FACTOR: usize = 32;
 
 /// The pages of the units, up to an end that moves.
-pub(super) struct Chunks {
+pub(crate) struct Chunks {
     pages: Pages,
     page_size: usize,
     /// Offsets below have been handed over.
