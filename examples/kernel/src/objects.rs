@@ -84,8 +84,12 @@ pub fn check_early() {
     }
 }
 
-/// In an interrupt: an object that is zero, used, and gone.
+/// In an interrupt: an object that is zero, used, and gone; where there are to be objects.
 pub fn on_timer() {
+    count();
+    if rounds() == 0 {
+        return;
+    }
     let layout = Layout::new::<[u64; 8]>();
     match alloc_percpu(layout, AllocFlags::ATOMIC) {
         Ok(object) => {
@@ -102,7 +106,6 @@ pub fn on_timer() {
         Err(AllocError::AtomicExhausted { .. } | AllocError::Busy) => _ = REFUSED.fetch_add(1, SeqCst),
         Err(error) => exit::fail(format_args!("an atomic object: {error}")),
     }
-    count();
 }
 
 fn count() {
