@@ -17,8 +17,10 @@ const REMEDY: &str = "percpu-rt: built for LLD, which reads this file; \
 /// with file bytes, and since a place before `.data` could end in the part that becomes read-only.
 pub(crate) fn script() -> String {
     let mut text = format!("/* {REMEDY} */ SECTIONS\n{{\n");
-    write_sections(&mut text, symbol::FRAGMENT);
+    // Also by the name that a kernel's runtime asks for, whose set-up is tested in a process.
+    write_sections(&mut text, &[START, symbol::FRAGMENT, symbol::KERNEL_FRAGMENT]);
     let _ = writeln!(text, "}}\nINSERT BEFORE .bss;");
+    write_align(&mut text);
     write_check(&mut text, "a linker script of this program takes .data.* before percpu.x does");
     text
 }
@@ -27,8 +29,8 @@ pub(crate) fn script() -> String {
 pub(crate) fn for_kernels() -> String {
     let mut text =
         "/* percpu-rt: INCLUDE this file in SECTIONS, in front of .data and of whatever takes .data.* */\n".to_owned();
-    write_sections(&mut text, symbol::KERNEL_FRAGMENT);
-    let _ = writeln!(text, "HIDDEN({ALIGN} = MAX(ALIGNOF({DATA}), ALIGNOF({BSS})));");
+    write_sections(&mut text, &[START, symbol::KERNEL_FRAGMENT]);
+    write_align(&mut text);
     write_check(&mut text, "the script takes .data.* in front of INCLUDE percpu.ld");
     text
 }
@@ -44,12 +46,17 @@ pub(crate) fn units() -> String {
     )
 }
 
-/// The sections of the templates, with `fragment` at their first byte.
-fn write_sections(text: &mut String, fragment: &str) {
+/// The alignment of the template, as a number.
+fn write_align(text: &mut String) {
+    let _ = writeln!(text, "HIDDEN({ALIGN} = MAX(ALIGNOF({DATA}), ALIGNOF({BSS})));");
+}
+
+/// The sections of the templates, with `starts` at their first byte.
+fn write_sections(text: &mut String, starts: &[&str]) {
     // The template is one span, aligned as the most aligned variable of either section: only then do the alignments
     // inside hold in every unit too.
     let _ = writeln!(text, "  {DATA} : ALIGN(MAX({CACHE_LINE}, ALIGNOF({BSS})))\n  {{");
-    for symbol in [START, fragment] {
+    for symbol in starts {
         let _ = writeln!(text, "    HIDDEN({symbol} = .);");
     }
     for class in Class::ALL.into_iter().filter(|&class| class != Class::Zeroed) {

@@ -70,6 +70,10 @@ fn main() {
     // A kernel names its fragments in its own script; without a backend there is nothing to be linked.
     if backend == Some(KERNEL) {
         println!("cargo::rustc-cfg=link=\"kernel\"");
+        // Its set-up in a process, for its tests.
+        if env::var(CHOICE).as_deref() == Ok("script") {
+            println!("cargo::rustc-link-lib=dylib:+verbatim={LIBRARY}");
+        }
     } else if backend.is_some() {
         if reads_fragment(&out) {
             println!("cargo::rustc-link-lib=dylib:+verbatim={LIBRARY}");

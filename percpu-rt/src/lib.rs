@@ -69,7 +69,7 @@
 //! | `macros` | yes | the attribute [`per_cpu`](macro@per_cpu) |
 //! | `checked` | no | [dynamic objects are watched](chunk::checked): double and stale frees, writes past the end and leaks are found and named by their lines; costs memory, and time for each CPU |
 //!
-//! Without `hosted`, or where the target is not a 64-bit Linux, only [`abi`] is compiled.
+//! With neither `hosted`, on a 64-bit Linux, nor `kernel`, on x86-64, only [`abi`] and [`chunk`] are compiled.
 //!
 //! # Limits
 //!

@@ -61,7 +61,7 @@ fn handle() -> Option<Handle> {
     }
 }
 
-/// Allocates as [`alloc_percpu`](super::alloc_percpu), from the stock where it has a place.
+/// Allocates as [`alloc_percpu`], from the stock where it has a place.
 ///
 /// # Errors
 ///

@@ -19,13 +19,13 @@
 //! - `cpus`: which CPUs there can be. `memory`: where units come from. `error`: what may be wrong.
 //! - `set_up`: the first chunk and what is written to it. `units`: where each unit lies, in each form of it.
 //! - `allocator`: dynamic objects; `chunks`: further chunks of units. `records`, `mutex`: what its own book-keeping needs.
-//! - `install`: a CPU's base. `interrupts`, `preemption`: the guards. `lock`: what a `LocalLock` asks of a platform.
+//! - `base`: a CPU's base. `interrupts`, `preemption`: the guards. `lock`: what a `LocalLock` asks of a platform.
 
 mod allocator;
+mod base;
 mod chunks;
 mod cpus;
 mod error;
-mod install;
 pub(crate) mod interrupts;
 mod lock;
 mod memory;
@@ -33,15 +33,17 @@ mod mutex;
 pub(crate) mod preemption;
 mod records;
 mod set_up;
+#[cfg(test)]
+mod tests;
 mod units;
 
 pub use allocator::{balance, set_up_allocator};
 pub(crate) use allocator::{has_allocator, per_cpu_address, per_cpu_offset_of};
+pub(crate) use base::online;
+pub use base::{install, poison, set_online};
 pub(crate) use chunks::Chunks;
 pub use cpus::PossibleCpu;
 pub use error::SetupError;
-pub(crate) use install::online;
-pub use install::{install, poison, set_online};
 pub use interrupts::InterruptGuard;
 pub(crate) use lock::{barrier_on_all_cpus, can_restart_sequences, restart_sequences, wait, wake_all};
 pub use memory::{NodeMemory, PageMemory};

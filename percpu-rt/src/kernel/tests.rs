@@ -1,0 +1,189 @@
+//! Set-up in a process: every mistake before a byte is written, then units as they have to be.
+//!
+//! Nothing here is privileged; the templates are linked by the fragment of programs:
+//! `PERCPU_LINK=script cargo test -p percpu-rt --no-default-features --features kernel,macros --lib kernel::`.
+
+extern crate std;
+use core::alloc::Layout;
+use core::cell::{Cell, RefCell};
+use core::ptr::NonNull;
+use std::format;
+use std::vec::Vec;
+
+use super::{FirstChunk, NodeMemory, PageMemory, PossibleCpu, SetupError, setup_per_cpu_areas};
+use crate::abi::layout::LayoutError;
+use crate::arch::{self, MAX_CPUS};
+use crate::area::template;
+use crate::cpu::{CpuId, nr_cpu_ids, per_cpu_offset, possible_cpus};
+
+const PAGE: usize = 4096;
+const MIB: usize = 1 << 20;
+
+/// What memory holds that nobody has written to.
+const UNTOUCHED: u8 = 0xa5;
+
+/// Memory that gives what it is told to, and knows what has come back.
+#[derive(Default)]
+struct Memory {
+    /// Calls that succeed.
+    left: Cell<usize>,
+    /// In place of what is asked for.
+    instead: Cell<Option<NonNull<u8>>>,
+    given: RefCell<Vec<(usize, usize)>>,
+    freed: RefCell<Vec<(usize, usize)>>,
+    backed: Cell<usize>,
+}
+
+impl Memory {
+    fn new(left: usize) -> Self {
+        Self { left: Cell::new(left), ..Self::default() }
+    }
+
+    fn give(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.left.set(self.left.get().checked_sub(1)?);
+        if let Some(instead) = self.instead.get() {
+            return Some(instead);
+        }
+        // SAFETY: of some size; kept for good.
+        let start = NonNull::new(unsafe { std::alloc::alloc(layout) })?;
+        // SAFETY: just allocated.
+        unsafe { start.write_bytes(UNTOUCHED, layout.size()) };
+        self.given.borrow_mut().push((start.addr().get(), layout.size()));
+        Some(start)
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.given.borrow().iter().all(|&(start, bytes)| {
+            let start = core::ptr::with_exposed_provenance::<u8>(start);
+            // SAFETY: given above, and kept.
+            unsafe { core::slice::from_raw_parts(start, bytes) }.iter().all(|byte| *byte == UNTOUCHED)
+        })
+    }
+}
+
+// SAFETY: memory of the process's, each byte once; what is given instead is for calls that fail.
+unsafe impl NodeMemory for Memory {
+    fn alloc(&self, _: u32, layout: Layout) -> Option<NonNull<u8>> {
+        let start = self.give(layout);
+        let _ = start.map(|start| start.as_ptr().expose_provenance());
+        start
+    }
+
+    fn free(&self, _: u32, start: NonNull<u8>, bytes: usize) {
+        self.freed.borrow_mut().push((start.addr().get(), bytes));
+    }
+}
+
+// SAFETY: likewise.
+unsafe impl PageMemory for Memory {
+    fn reserve(&self, bytes: usize, align: usize) -> Option<NonNull<u8>> {
+        NodeMemory::alloc(self, 0, Layout::from_size_align(bytes, align).ok()?)
+    }
+
+    fn back(&self, _: u32, _: NonNull<u8>) -> bool {
+        let backs = self.left.get() > 0;
+        self.left.set(self.left.get().saturating_sub(1));
+        self.backed.set(self.backed.get() + usize::from(backs));
+        backs
+    }
+
+    fn unback(&self, _: u32, _: NonNull<u8>) {
+        self.backed.set(self.backed.get() - 1);
+    }
+
+    fn release(&self, start: NonNull<u8>, bytes: usize) {
+        NodeMemory::free(self, 0, start, bytes);
+    }
+}
+
+const CPUS: [PossibleCpu; 4] = [
+    PossibleCpu { id: 0, node: 0 },
+    PossibleCpu { id: 1, node: 1 },
+    PossibleCpu { id: 4, node: 0 },
+    PossibleCpu { id: 7, node: 1 },
+];
+
+#[track_caller]
+fn refused(cpus: &[PossibleCpu], first_chunk: FirstChunk<'_>) -> SetupError {
+    // SAFETY: refused before anything is written, as the callers see.
+    let error = unsafe { setup_per_cpu_areas(cpus, &|_, _| 20, first_chunk) }.expect_err("a mistake");
+    assert_eq!(nr_cpu_ids(), 0);
+    assert!(arch::offset_table().iter().all(|entry| entry.load(core::sync::atomic::Ordering::Relaxed).is_null()));
+    assert!(CpuId::new(0).is_none());
+    error
+}
+
+fn embed(memory: &Memory) -> FirstChunk<'_> {
+    FirstChunk::Embed { memory, atom_size: PAGE }
+}
+
+/// One after the other, since set-up succeeds once in a process.
+#[test]
+fn mistakes_are_told_and_then_it_succeeds() {
+    let memory = Memory::new(usize::MAX);
+    let cpu = |id| PossibleCpu { id, node: 0 };
+    assert_eq!(refused(&[], embed(&memory)), SetupError::NoCpus);
+    let out = SetupError::CpuOutOfRange { cpu: MAX_CPUS, limit: MAX_CPUS };
+    assert_eq!(refused(&[cpu(0), cpu(MAX_CPUS)], embed(&memory)), out);
+    assert_eq!(refused(&[cpu(2), cpu(0), cpu(2)], embed(&memory)), SetupError::DuplicateCpu { cpu: 2 });
+    let odd = FirstChunk::Embed { memory: &memory, atom_size: PAGE + 1 };
+    let layout = LayoutError::AtomSize { atom_size: PAGE as u64 + 1, page_size: PAGE as u64 };
+    assert_eq!(refused(&CPUS, odd), SetupError::Layout(layout));
+    assert!(memory.given.borrow().is_empty(), "found out before memory is asked for");
+
+    // Memory for the first group, and none for the second: the first comes back, untouched.
+    let memory = Memory::new(1);
+    let error = refused(&CPUS, embed(&memory));
+    assert!(matches!(error, SetupError::NoMemory { node: 1, bytes } if bytes >= 2 * PAGE), "{error}");
+    assert_eq!(*memory.given.borrow(), *memory.freed.borrow());
+    assert!(memory.is_untouched());
+
+    let template = NonNull::new(template::start().cast_mut()).expect("a template");
+    let memory = Memory::new(usize::MAX);
+    let aligned = template.as_ptr().map_addr(|start| start / PAGE * PAGE);
+    memory.instead.set(NonNull::new(aligned));
+    assert!(matches!(refused(&CPUS, embed(&memory)), SetupError::Overlap { start, .. } if start == aligned.addr()));
+    memory.instead.set(NonNull::new(aligned.wrapping_add(8)));
+    let error = refused(&CPUS, embed(&memory));
+    assert_eq!(error, SetupError::MisalignedMemory { start: aligned.addr() + 8, align: PAGE });
+    // Twice the same, for two groups.
+    let twice = Memory::new(1).give(Layout::from_size_align(MIB, PAGE).expect("a layout"));
+    memory.instead.set(twice);
+    let error = refused(&CPUS, embed(&memory));
+    assert!(matches!(error, SetupError::Overlap { start, .. } if Some(start) == twice.map(|at| at.addr().get())));
+
+    let none = Memory::new(0);
+    let error = refused(&CPUS, FirstChunk::Page { memory: &none });
+    assert!(matches!(error, SetupError::NoAddressSpace { bytes } if bytes >= 4 * PAGE), "{error}");
+    // Address space, and pages for a unit and a half.
+    let memory = Memory::new(1 + 15);
+    let error = refused(&CPUS, FirstChunk::Page { memory: &memory });
+    assert!(matches!(error, SetupError::PageRefused { cpu: 1, offset } if offset.is_multiple_of(PAGE)), "{error}");
+    assert_eq!((memory.backed.get(), memory.freed.borrow().len()), (0, 1));
+    assert!(memory.is_untouched());
+    assert_eq!(refused(&CPUS, FirstChunk::Static), SetupError::NoStaticUnits);
+    for error in [out, error, SetupError::NoStaticUnits] {
+        assert!(!format!("{error}").is_empty() && !format!("{error:?}").is_empty());
+    }
+
+    let memory = Memory::new(usize::MAX);
+    // SAFETY: nobody uses a variable before or meanwhile; the memory is kept.
+    let areas = unsafe { setup_per_cpu_areas(&CPUS, &|_, _| 20, embed(&memory)) }.expect("memory");
+    assert_eq!((areas.nr_groups, areas.unit_size % PAGE, areas.static_size), (2, 0, template::size()));
+    assert_eq!((nr_cpu_ids(), possible_cpus().count()), (8, 4));
+    assert!(possible_cpus().map(CpuId::index).eq([0, 1, 4, 7]));
+    for cpu in possible_cpus() {
+        let at = |place: usize| per_cpu_offset(cpu).cast_unsigned().wrapping_add(place);
+        let number = core::ptr::with_exposed_provenance::<u32>(at(arch::cpu_number().addr()));
+        // SAFETY: words of a filled unit, and what is behind the template.
+        unsafe {
+            assert_eq!(number.read() as usize, cpu.index());
+            let rest = core::ptr::with_exposed_provenance::<u8>(at(template::start().addr() + template::size()));
+            let rest = core::slice::from_raw_parts(rest, areas.reserved_size + areas.dyn_size);
+            assert!(rest.iter().all(|byte| *byte == 0), "what is behind the template of {cpu} is zero");
+        }
+    }
+    // SAFETY: refused.
+    let again = unsafe { setup_per_cpu_areas(&CPUS, &|_, _| 20, embed(&memory)) };
+    assert_eq!(again, Err(SetupError::AlreadySetUp));
+}
