@@ -242,3 +242,34 @@ fn scripts_with_mistakes_are_refused_in_words() {
         }
     }
 }
+
+/// `percpu-link patch` knows the units that the script has reserved, and the kernel what it was patched for.
+#[test]
+fn a_patched_image_boots_on_as_many_cpus_as_it_was_patched_for() {
+    let Some(qemu) = tool::require("qemu-system-x86_64") else { return };
+    if tool::skip_sanitized("a kernel") {
+        return;
+    }
+    let kernel = Path::new(env!("CARGO_TARGET_TMPDIR")).join("patched-kernel");
+    fs::copy(&*RELEASE, &kernel).expect("the kernel was built");
+    let patch = |cpus: &str| {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["run", "--quiet", "-p", "percpu-link", "--bin", "percpu-link", "--", "patch"]);
+        cargo.arg(&kernel).args(["--cpus", cpus]).output().expect("cargo runs")
+    };
+    let too_many = patch("257");
+    let errors = String::from_utf8_lossy(&too_many.stderr);
+    assert!(!too_many.status.success() && errors.contains("reserves 256 units"), "{errors}");
+    let patched = patch("3");
+    assert!(patched.status.success(), "{}", String::from_utf8_lossy(&patched.stderr));
+    let boot = |cpus| Boot { cpus, units: "static", ..Boot::SMALL };
+    let text = boot(3).run(&kernel).expect("QEMU is there");
+    assert_eq!(number(&text, "units="), 256, "{text}");
+    let mut refused = Command::new(example().join("run.sh"));
+    let output = refused.arg(&kernel).arg("units=static").env("CPUS", "4").output().expect("a shell");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        !output.status.success() && text.contains("there are 3 static units, and 4 are needed"),
+        "{qemu:?}: {text}"
+    );
+}

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use percpu_rt::abi::record::{RecordError, SECTION};
+use percpu_rt::abi::symbol;
 
 use crate::exit::Exit;
 
@@ -40,6 +41,13 @@ pub enum Error {
     NoSection {
         /// The file.
         path: PathBuf,
+    },
+    /// The units that a kernel's script reserves do not do.
+    Units {
+        /// The image.
+        path: PathBuf,
+        /// What it has, and what is needed.
+        what: String,
     },
     /// The image has no layout record.
     NoRecord {
@@ -121,6 +129,12 @@ impl fmt::Display for Error {
                 f,
                 "{}: no per-CPU section; declare a variable with `#[per_cpu]` and use it, or name another file",
                 path.display()
+            ),
+            Self::Units { path, what } => write!(
+                f,
+                "{}: {what}; correct `{}` and the place of `INCLUDE percpu-units.ld` in the script",
+                path.display(),
+                symbol::NR_UNITS
             ),
             Self::NoRecord { path } => write!(
                 f,

@@ -98,5 +98,6 @@ fn named(path: &Path, flaw: Flaw) -> Error {
         Flaw::NotElf => Error::NotElf { path: path.into() },
         Flaw::Malformed(what) => Error::Malformed { path: path.into(), what },
         Flaw::NoSection => Error::NoSection { path: path.into() },
+        Flaw::Units(what) => Error::Units { path: path.into(), what },
     }
 }

@@ -15,11 +15,13 @@ use crate::stream::{self, Color};
 
 const EXAMPLES: &str = "\
 Without --cpus the layout is for as many CPUs as `nr-cpus` in the manifest says, where cargo calls this tool, else for the
-possible CPUs of this machine. The runtime uses it where it fits, and needs none.
+possible CPUs of this machine. The runtime uses it where it fits, and needs none. Of a kernel it states the units that its
+linker script reserves, and fails where they are too few or too small.
 
 Examples:
   cargo percpu-link patch target/release/app
-  percpu-link patch app plugin.so --cpus 64";
+  percpu-link patch app plugin.so --cpus 64
+  percpu-link patch kernel --cpus 256";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

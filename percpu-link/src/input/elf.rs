@@ -13,6 +13,8 @@ pub(crate) enum Flaw {
     NotElf,
     Malformed(String),
     NoSection,
+    /// The units that a kernel's script reserves do not do.
+    Units(String),
 }
 
 impl Flaw {
@@ -100,6 +102,13 @@ pub(super) enum Kind {
     /// A label: what assembly gives that does not say more.
     Label,
     Other,
+}
+
+impl<R> Image<'_, R> {
+    /// The value of a symbol, as a linker script defines it.
+    pub(super) fn value_of(&self, name: &str) -> Option<u64> {
+        self.symbols.iter().find(|symbol| symbol.name == name.as_bytes()).map(|symbol| symbol.address)
+    }
 }
 
 impl<'d, R: ReadRef<'d>> Image<'d, R> {

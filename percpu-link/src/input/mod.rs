@@ -95,7 +95,8 @@ fn sizes(static_size: u64) -> Result<Sizes, Flaw> {
 /// runtime's own symbol, or its record.
 fn mode<'d, R: ReadRef<'d>>(image: &Image<'d, R>) -> Mode {
     let rseq = || image.symbols.iter().any(|symbol| symbol.name == symbol::RSEQ_OFFSET.as_bytes());
-    let is_hosted = image.is_process || image.find(RECORD_SECTION).is_some() || rseq();
+    let has_record = image.find(RECORD_SECTION).is_some() && !record::is_kernel(image);
+    let is_hosted = image.is_process || has_record || rseq();
     if is_hosted { Mode::Hosted } else { Mode::Kernel }
 }
 

@@ -47,13 +47,11 @@ pub use imp::access::shape;
 pub(crate) use imp::base;
 pub(crate) use imp::copy::copy;
 pub(crate) use imp::cpu::{current_cpu, thread_pointer};
-#[cfg(platform = "hosted")]
-pub(crate) use imp::entry::layout_record;
 #[cfg(platform = "kernel")]
 pub(crate) use imp::entry::{Linked, cpu_number, linked};
 #[cfg(platform = "hosted")]
 pub(crate) use imp::entry::{arm, entry};
-pub(crate) use imp::entry::{init_bounds, offset_table};
+pub(crate) use imp::entry::{init_bounds, layout_record, offset_table};
 #[cfg(platform = "kernel")]
 pub(crate) use imp::interrupts;
 #[cfg(all(test, loom))]

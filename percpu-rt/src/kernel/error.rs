@@ -66,9 +66,11 @@ pub enum SetupError {
         /// Its bytes.
         bytes: usize,
     },
+    /// The layout record was made for another image, or is damaged: patch this one.
+    ForeignRecord,
     /// The linker script has reserved no units: it has no `INCLUDE percpu-units.ld`.
     NoStaticUnits,
-    /// The linker script has reserved fewer units than the largest CPU number needs.
+    /// The linker script has reserved, or `percpu-link patch --cpus` has stated, fewer units than the largest CPU number needs.
     TooFewUnits {
         /// Units that there are.
         units: usize,
@@ -104,9 +106,10 @@ impl fmt::Display for SetupError {
             Self::Overlap { start, bytes } => {
                 write!(f, "memory for per-CPU units, {bytes} bytes at {start:#x}, is in use already")
             }
+            Self::ForeignRecord => f.write_str("the layout record is not this image's: run `percpu-link patch` again"),
             Self::NoStaticUnits => f.write_str("the linker script reserves no units: INCLUDE percpu-units.ld in it"),
             Self::TooFewUnits { units, needed } => {
-                write!(f, "the linker script reserves {units} units, and {needed} are needed")
+                write!(f, "there are {units} static units, and {needed} are needed")
             }
             Self::SmallUnits { unit_size, needed } => {
                 write!(f, "the linker script reserves units of {unit_size} bytes, and {needed} are needed")

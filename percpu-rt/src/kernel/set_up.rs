@@ -30,7 +30,8 @@ pub enum FirstChunk<'a> {
         /// Address space and pages.
         memory: &'a dyn PageMemory,
     },
-    /// What the linker script has reserved by `INCLUDE percpu-units.ld`: boot does nothing but copy.
+    /// What the linker script has reserved by `INCLUDE percpu-units.ld`: boot does nothing but copy. Where `percpu-link patch --cpus N` has
+    /// been run, it has looked at that, and a machine with more CPUs than it was told is refused.
     Static,
 }
 

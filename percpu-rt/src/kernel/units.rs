@@ -6,7 +6,8 @@ use core::ptr::NonNull;
 use super::cpus::PossibleCpu;
 use super::error::SetupError;
 use super::memory::{NodeMemory, PageMemory};
-use crate::abi::layout::{FirstChunk as Arrangement, LOCAL_DISTANCE, Request};
+use crate::abi::layout::{FirstChunk as Arrangement, LOCAL_DISTANCE, Request, Sizes};
+use crate::abi::record::{ByteOrder, Record};
 use crate::arch::{self, Linked};
 use crate::area::template;
 
@@ -174,6 +175,7 @@ pub(super) fn linked<'a>(
     if units <= last {
         return Err(SetupError::TooFewUnits { units, needed: last + 1 });
     }
+    check_record(&sizes, unit_size, last + 1)?;
     if !start.addr().is_multiple_of(align) {
         return Err(SetupError::MisalignedMemory { start: start.addr(), align });
     }
@@ -190,6 +192,21 @@ pub(super) fn linked<'a>(
         nr_units: units as u64,
     };
     Ok(Units { arrangement, used: needed, starts })
+}
+
+/// Whether `percpu-link patch`, if it has been run, has laid out these units: it was told for how many CPUs.
+fn check_record(sizes: &Sizes, unit_size: usize, needed: usize) -> Result<(), SetupError> {
+    match Record::decode(&arch::layout_record(), ByteOrder::NATIVE) {
+        Ok(None) => Ok(()),
+        Ok(Some(record)) if record.static_size != sizes.static_size || record.unit_size != unit_size as u64 => {
+            Err(SetupError::ForeignRecord)
+        }
+        Ok(Some(record)) if record.nr_units < needed as u64 => {
+            Err(SetupError::TooFewUnits { units: record.nr_units as usize, needed })
+        }
+        Ok(Some(_)) => Ok(()),
+        Err(_) => Err(SetupError::ForeignRecord),
+    }
 }
 
 /// Whether memory is aligned, and nobody else's as far as that can be seen.

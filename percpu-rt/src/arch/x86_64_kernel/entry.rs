@@ -70,6 +70,7 @@ core::arch::global_asm!(
 unsafe extern "C" {
     safe static __per_cpu_offset: [AtomicPtr<u8>; MAX_CPUS];
     static __percpu_init_bounds: [*const u8; 2];
+    static __percpu_layout_record: [u8; record::SIZE];
     static __percpu_cpu_number: u32;
     static __percpu_linked: Linked;
     static __percpu_interrupts: InterruptState;
@@ -125,4 +126,11 @@ pub(crate) fn interrupt_state() -> *mut InterruptState {
 pub(crate) fn init_bounds() -> [*const u8; 2] {
     // SAFETY: defined above as two words, which the linker fills and nobody writes.
     unsafe { __percpu_init_bounds }
+}
+
+/// The layout record's bytes, as the post-link step left them.
+pub(crate) fn layout_record() -> [u8; record::SIZE] {
+    // SAFETY: defined above with this size, and nobody writes to it while the kernel runs. Volatile, since the compiler must
+    // not conclude anything from what it was linked with.
+    unsafe { (&raw const __percpu_layout_record).read_volatile() }
 }
