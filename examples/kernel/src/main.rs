@@ -8,6 +8,7 @@
 //!                ├─ smp       the other CPUs; traps: descriptors and handlers; apic: timers, NMIs
 //!                ├─ objects   dynamic objects, on all CPUs and from interrupts
 //!                ├─ torture   every operation, by threads, timers and NMIs
+//!                ├─ guards    preemption and interrupts off; CPUs that go
 //!                └─ exit      33 is success
 //! ```
 #![no_std]
@@ -19,6 +20,7 @@ mod boot;
 mod console;
 mod exit;
 mod functions;
+mod guards;
 mod machine;
 mod memory;
 mod objects;
@@ -50,6 +52,7 @@ extern "C" fn main(start_info: u64) -> ! {
     percpu::print(&areas);
     percpu::check_nodes(&numa);
     torture::run(&machine);
+    guards::check_offline();
     println!("all checks passed");
     exit::succeed()
 }

@@ -10,7 +10,7 @@ use crate::acpi::Numa;
 use crate::boot::TRAMPOLINE;
 use crate::console::println;
 use crate::machine::at;
-use crate::{apic, exit, memory, objects, percpu, torture, traps};
+use crate::{apic, exit, guards, memory, objects, percpu, torture, traps};
 
 /// The stack of the CPU that is being started, and its number.
 pub static STACK: AtomicUsize = AtomicUsize::new(0);
@@ -43,6 +43,7 @@ pub fn start_all(numa: &Numa) {
     let boot = apic::id();
     let number_of = |apic: u8| numa.cpus().iter().position(|cpu| cpu.apic == apic);
     join(number_of(boot).unwrap_or(0));
+    guards::check();
     objects::set_up();
     // SAFETY: the trampoline's bytes, to a page that nobody uses.
     unsafe {
