@@ -56,7 +56,7 @@ fn replay(arguments: &[&str], files: &[&Path]) -> Output {
 
 #[test]
 fn memory_stays_within_its_bars() {
-    let text = trace(if cfg!(debug_assertions) { 400 } else { 2000 });
+    let text = trace(2000);
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(text.as_bytes()).expect("memory");
     let plain = write("plain.trace", text.as_bytes());
