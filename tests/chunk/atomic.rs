@@ -68,6 +68,7 @@ fn nobody_else_gets_what_is_reserved() {
     // Whoever asks for all there is, and frees what was never given to him.
     while model.alloc(64, 4, AllocFlags::NONE).is_ok() {}
     for offset in (0..bytes).step_by(64).filter(|offset| !model.offsets().contains(offset)).collect::<Vec<_>>() {
+        model.allocator.size_of(offset).expect_err("it is reserved");
         model.allocator.free(offset).expect_err("it is reserved");
     }
     Units::grant(Some(0));

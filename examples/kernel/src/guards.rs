@@ -61,6 +61,18 @@ pub fn check() {
     unsafe { asm!("cli", options(nomem, nostack)) };
 }
 
+/// Between two steps of a thread whose interrupts are on, with NMIs that do the same at any time.
+pub fn check_between() {
+    drop(InterruptGuard::new());
+    expect("interrupts are on behind a guard", interrupts_are_on());
+}
+
+/// In an NMI.
+pub fn on_nmi() {
+    drop(InterruptGuard::new());
+    expect("interrupts are off in an NMI", !interrupts_are_on());
+}
+
 /// When all have stopped: a CPU that is offline keeps what it has, and its part of every sum.
 pub fn check_offline() {
     let Some(last) = possible_cpus().next_back().filter(|last| *last != this_cpu()) else { return };

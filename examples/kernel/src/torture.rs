@@ -7,7 +7,7 @@ use percpu_rt::{per_cpu, possible_cpus};
 
 use crate::console::println;
 use crate::machine::Machine;
-use crate::{apic, exit, objects, operations, smp};
+use crate::{apic, exit, guards, objects, operations, smp};
 
 /// Steps of each CPU.
 static STEPS: AtomicU64 = AtomicU64::new(0);
@@ -41,6 +41,7 @@ pub fn on_timer() {
 pub fn on_nmi() {
     operations::step(NMI, true, NMIS.fetch_add(1));
     operations::torn_step();
+    guards::on_nmi();
 }
 
 /// Runs on all CPUs; `steps` in the command line are those of all together, and so are `objects`.
@@ -89,6 +90,7 @@ fn work(sends: bool) {
     for number in 0..STEPS.load(SeqCst) {
         operations::step(THREAD, true, number);
         operations::torn_step();
+        guards::check_between();
         if sends && number % STEPS_AN_NMI == 0 {
             apic::send_nmis();
         }

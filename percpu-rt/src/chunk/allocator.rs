@@ -224,7 +224,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ///
     /// As [`free`](Self::free).
     pub fn size_of(&self, offset: usize) -> Result<usize, FreeError> {
-        self.with(|state| state.map.size_of(offset).map_err(|error| state.free_error(offset, error)))
+        self.with(|state| state.size_of(offset))
     }
 
     /// Gives pages back that are not needed.

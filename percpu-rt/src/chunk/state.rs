@@ -192,6 +192,13 @@ impl State {
         self.stats.allocated(granules as usize * GRANULE, count);
     }
 
+    pub(super) fn size_of(&self, offset: usize) -> Result<usize, FreeError> {
+        if self.reserve.contains(&offset) {
+            return Err(FreeError::NotAllocated { offset });
+        }
+        self.map.size_of(offset).map_err(|error| self.free_error(offset, error))
+    }
+
     #[inline]
     pub(super) fn release(&mut self, offset: usize) -> Result<usize, FreeError> {
         if self.reserve.contains(&offset) {

@@ -30,7 +30,7 @@ static GLOBAL: Cell = Cell(UnsafeCell::new(MaybeUninit::uninit()));
 
 struct Cell(UnsafeCell<MaybeUninit<Global>>);
 
-// SAFETY: written by set-up before any CPU is published, and only read behind that.
+// SAFETY: written by set-up before the platform says that there is an allocator, and only read behind that.
 unsafe impl Sync for Cell {}
 
 /// Both allocators.
@@ -51,9 +51,9 @@ pub(super) struct Global {
 ///
 /// # Safety
 ///
-/// Called once, by set-up, before anybody asks [`global`]. The memory of the main area and that of the reserved one are units as `areas` has
-/// them, of which the first chunk is
-/// open and, behind its static part, zero and nobody else's.
+/// Not called any more once it has succeeded; until then the platform says that there is no allocator. The memory of the main area
+/// and that of the reserved one are units as `areas` has them, of which the first chunk is open and, behind its static part, zero and
+/// nobody else's.
 pub(crate) unsafe fn set_up([main, reserved]: [Chunks; 2], page_size: usize, areas: Areas) -> Result<(), AllocError> {
     let global = Global {
         main: Area::new(main, &LOCK, page_size),
@@ -62,7 +62,7 @@ pub(crate) unsafe fn set_up([main, reserved]: [Chunks; 2], page_size: usize, are
         areas,
         page_size,
     };
-    // SAFETY: nobody reads it before CPUs are published.
+    // SAFETY: nobody reads it before the platform says that there is an allocator.
     let global = unsafe { (*GLOBAL.0.get()).write(global) };
     // SAFETY: the caller's units, and these offsets are in no other range.
     unsafe { global.main.add_populated(global.areas.early()) }
@@ -78,7 +78,7 @@ pub(super) fn global() -> Result<&'static Global, AllocError> {
     if !platform::has_allocator() {
         return Err(AllocError::NotSetUp);
     }
-    // SAFETY: set-up has written it before it published a CPU, and nobody writes it again.
+    // SAFETY: the platform says that there is one, so set-up has written it, and nobody writes it again.
     Ok(unsafe { (*GLOBAL.0.get()).assume_init_ref() })
 }
 

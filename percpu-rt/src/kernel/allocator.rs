@@ -28,7 +28,7 @@ unsafe impl Sync for Cell {}
 /// # Errors
 ///
 /// [`AllocError::NotSetUp`] before set-up; [`AllocError::Busy`] where it is set up already; [`AllocError::NoMemory`] without address
-/// space for the chunks, or pages for records. Nothing has changed then.
+/// space for the chunks, or pages for records. There is no allocator then, and it may be tried again.
 ///
 /// # Safety
 ///
@@ -43,7 +43,8 @@ pub unsafe fn set_up_allocator(memory: &'static (dyn PageMemory + Sync), chunks:
     // SAFETY: the flag is not set, so nobody reads it, and no other CPU is here (the caller).
     unsafe { *WINDOW.0.get() = Some(window) };
     // SAFETY: the units of the first chunk as set-up has made them, behind the static part nobody's.
-    unsafe { dynamic::set_up([Chunks::new(window, true), Chunks::new(window, false)], 4096, first.areas) }?;
+    let added = unsafe { dynamic::set_up([Chunks::new(window, true), Chunks::new(window, false)], 4096, first.areas) };
+    added.inspect_err(|_| window.release())?;
     IS_SET.store(true, Ordering::Release);
     Ok(())
 }

@@ -38,8 +38,8 @@ pub unsafe fn poison() {
 /// - Nobody switches threads while an [`InterruptGuard`](super::InterruptGuard) lives, as in [`with_irq_off`](crate::PerCpu::with_irq_off) and
 ///   while a `LocalLock` is held.
 pub unsafe fn install(cpu: CpuId) {
-    // SAFETY: the caller's; an offset moves one canonical address to another, and is one itself: a difference of two of the
-    // kernel's half.
+    // SAFETY: the caller's. Where templates and units are so far apart that the offset is no canonical address, the CPU
+    // refuses it with a fault.
     unsafe { arch::base::set(per_cpu_offset(cpu).cast_unsigned() as u64) };
     set_online(cpu, true);
 }

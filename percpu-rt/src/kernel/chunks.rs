@@ -59,6 +59,13 @@ impl Window {
         Some(Self { memory, units, lowest, span, unit_size, start, chunks })
     }
 
+    /// Takes the address space back, of which nothing is in use.
+    pub(super) fn release(&self) {
+        if let Some(start) = NonNull::new(core::ptr::with_exposed_provenance_mut(self.start)) {
+            self.memory.release(start, self.span * self.chunks);
+        }
+    }
+
     /// Offsets from one chunk to the next.
     fn stride(&self) -> usize {
         self.unit_size + PAGE

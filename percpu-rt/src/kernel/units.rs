@@ -62,18 +62,18 @@ pub(super) fn embed<'a>(
     let unit_size = arrangement.unit_size as usize;
     let used = arrangement.sizes.min_unit_size as usize;
     let layout = |count: usize| {
-        let bytes = (count as u64).next_multiple_of(arrangement.upa) as usize * unit_size;
+        let bytes = embed_bytes(count, &arrangement);
         Layout::from_size_align(bytes, align.max(request.atom_size as usize).next_power_of_two())
             .map_err(|_| SetupError::NoAddressSpace { bytes })
     };
     let members = |group: usize| groups.iter().enumerate().filter(move |(_, of)| **of == group).map(|(index, _)| index);
     let first_of = |group: usize| members(group).next().unwrap_or(0);
     for group in 0..arrangement.nr_groups {
-        let layout = layout(members(group).count())?;
         let node = cpus[first_of(group)].node;
-        let placed = memory.alloc(node, layout).ok_or(SetupError::NoMemory { node, bytes: layout.size() });
-        let placed = placed.and_then(|start| {
-            let others = (0..group).map(|group| (starts[first_of(group)], members(group).count() * unit_size));
+        let placed = layout(members(group).count()).and_then(|layout| {
+            let start = memory.alloc(node, layout).ok_or(SetupError::NoMemory { node, bytes: layout.size() })?;
+            let bytes_of = |group| embed_bytes(members(group).count(), &arrangement);
+            let others = (0..group).map(|group| (starts[first_of(group)], bytes_of(group)));
             check(start, layout, others).inspect_err(|_| memory.free(node, start, layout.size()))
         });
         match placed {

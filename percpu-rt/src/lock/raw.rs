@@ -141,6 +141,9 @@ impl View for Place {
     }
 
     fn assert_not_mine(&self) {
+        // The holder is a CPU there, and this thread might be moved to it in the middle of the question.
+        #[cfg(platform = "kernel")]
+        let _off = platform::InterruptGuard::new();
         let is_me = |word| Owner::from_word(word).is_some_and(Owner::is_this_thread);
         for cpu in possible_cpus() {
             let is_mine = steps::is_mine(self.words(cpu.index()), is_me);

@@ -8,11 +8,11 @@ const CR4_FSGSBASE: u64 = 1 << 16;
 /// The base of `gs` where the instruction may not be used (Intel SDM vol. 4, `IA32_GS_BASE`).
 const MSR_GS_BASE: u32 = 0xc000_0101;
 
-/// Writes the base.
+/// Writes the base. One that is not canonical is a general protection fault.
 ///
 /// # Safety
 ///
-/// In ring 0; `gs` is used by per-CPU variables alone. The address is canonical.
+/// In ring 0; `gs` is used by per-CPU variables alone.
 pub(crate) unsafe fn set(base: u64) {
     let cr4: u64;
     // SAFETY: in ring 0 (the caller).

@@ -11,7 +11,7 @@
 //! .percpu_layout  __percpu_layout_record: not patched yet
 //! ```
 
-use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
 use super::super::{MAX_CPUS, locate};
 use super::cpu::current_cpu;
@@ -110,16 +110,17 @@ pub(crate) fn linked() -> Linked {
 #[repr(C)]
 pub(crate) struct InterruptState {
     /// Guards that live.
-    pub(crate) depth: u32,
+    pub(crate) depth: AtomicU32,
     /// Whether interrupts were on before the first of them.
-    pub(crate) were_on: bool,
+    pub(crate) were_on: AtomicBool,
 }
 
 /// This CPU's.
 #[inline]
-pub(crate) fn interrupt_state() -> *mut InterruptState {
+pub(crate) fn interrupt_state() -> &'static InterruptState {
     let place = (&raw const __percpu_interrupts).cast_mut().cast();
-    locate(place, current_cpu()).cast()
+    // SAFETY: this CPU's copy of two words of a template, zero at first, which are reached as atomics alone; units stay for good.
+    unsafe { &*locate(place, current_cpu()).cast() }
 }
 
 /// The first byte of the table of initializers and the byte behind it.
