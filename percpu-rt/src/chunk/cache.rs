@@ -11,13 +11,12 @@
 //!           └────┴────┴─ ─ ─┴────┴────┘
 //! ```
 //!
-//! To the map the places in a magazine are taken. So a stock costs memory, and it follows what is live: at the most
-//! one place for [`LIVE_FOR_ONE`] live objects of the size, or [`ALWAYS_GRANULES`] if that is more, and [`LARGEST`] in
-//! all. A size of large objects of which few are live goes to the map each time.
+//! It has one user at a time. How many places of a size may be in it, `capacity` says.
 
 use core::fmt;
 
 use super::allocator::Allocator;
+use super::capacity::{LARGEST, SLOTS, capacity_for, keep_lowest, slot_of};
 use super::error::{AllocError, FreeError};
 use super::flags::AllocFlags;
 use super::lock::RawLock;
@@ -27,29 +26,8 @@ use super::map::request::{Entry, Placed, Request, Want};
 use super::memory::Memory;
 use super::state::State;
 
-/// Places that may be in stock of one size.
-const LARGEST: usize = 32;
-
 /// Places of a magazine: one comes in before others go back.
 const PLACES: usize = LARGEST + 1;
-
-/// Places of `granules` that go back at once. Whoever frees waits for all, and the larger they are, the fewer are in one
-/// block.
-fn put_back_at_once(granules: u16) -> usize {
-    (512 / usize::from(granules)).clamp(2, 8)
-}
-
-/// Live objects of a size for which one more may be in stock.
-const LIVE_FOR_ONE: usize = 64;
-
-/// Granules that may be in stock of each size, however little is live.
-const ALWAYS_GRANULES: usize = 64;
-
-/// Sizes that can be in stock at once, a power of two.
-pub(super) const SLOTS: usize = 64;
-
-/// Granules of the largest object that is kept in stock.
-const LARGEST_GRANULES: u64 = 1024;
 
 /// The places of one size.
 #[derive(Debug)]
@@ -59,20 +37,6 @@ pub(super) struct Magazine {
 
 impl Magazine {
     pub(super) const EMPTY: Self = Self { places: [Entry::EMPTY; PLACES] };
-}
-
-/// The slot that a size has in every cache, if it is kept in stock.
-#[inline]
-pub(super) fn slot_of(granules: u64) -> Option<usize> {
-    // By Fibonacci hashing: sizes come as powers of two and as their neighbours.
-    let hash = (granules as u16).wrapping_mul(0x9e37) >> (u16::BITS - SLOTS.ilog2());
-    (granules <= LARGEST_GRANULES).then_some(usize::from(hash))
-}
-
-/// How many places of `granules` may be in stock where `live` objects are of their size.
-fn capacity_for(live: usize, granules: u64) -> usize {
-    let free_of_charge = ALWAYS_GRANULES / granules as usize;
-    (live / LIVE_FOR_ONE).max(free_of_charge).min(LARGEST)
 }
 
 /// What a cache has of one size.
@@ -305,9 +269,8 @@ impl Slot {
             }
             self.granules = granules as u16;
         }
-        let capacity = capacity_for(state.live(granules) / caches, granules);
         // What is in stock beyond goes out by allocations; nothing comes in.
-        self.capacity = if capacity < 2 { 0 } else { capacity as u8 };
+        self.capacity = capacity_for(state.live(granules) / caches, granules) as u8;
         if self.lacks_magazine() {
             self.magazine = state.map.new_magazine().ok();
         }
@@ -349,16 +312,14 @@ impl Slot {
     }
 }
 
-/// Puts some places of a slot back: the highest, so that what stays in stock keeps as few pages in use as possible.
+/// Puts some places of a slot back.
 fn put_back(state: &mut State, slot: &mut Slot) -> Result<(), FreeError> {
     let Some(magazine) = slot.magazine.as_mut() else { return Ok(()) };
     let places = &mut magazine.places[..usize::from(slot.count)];
-    let kept = places.len() - (places.len() / 2).clamp(1, put_back_at_once(slot.granules));
-    places.select_nth_unstable(kept);
-    // By address, so that neighbours are freed together.
-    places[kept..].sort_unstable();
+    let granules = u64::from(slot.granules);
+    let kept = keep_lowest(places, granules);
     slot.count = kept as u8;
-    state.release_many(&places[kept..], u64::from(slot.granules))
+    state.release_many(&places[kept..], granules)
 }
 
 impl<M: Memory, L: RawLock> Drop for Cache<'_, M, L> {

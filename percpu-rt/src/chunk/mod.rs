@@ -29,7 +29,7 @@
 //! | `allocator` | the map with its memory and its lock: [`Allocator`] |
 //! | `state`, `bring` | what its lock guards; what an allocation gets without the lock |
 //! | `reserve` | room for atomic allocations |
-//! | `cache` | places in stock, a CPU: [`Cache`] |
+//! | `cache`, `capacity` | places in stock, a CPU: [`Cache`]; how many of each size |
 //! | `memory`, `lock` | what a platform supplies: [`Memory`], [`RawLock`] |
 //! | `locked` | a value that a lock guards |
 //! | `zero` | zeroing by looking first |
@@ -39,6 +39,7 @@
 mod allocator;
 mod bring;
 mod cache;
+mod capacity;
 pub mod checked;
 mod error;
 mod flags;

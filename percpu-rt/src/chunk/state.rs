@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::cache::{SLOTS, slot_of};
+use super::capacity::{SLOTS, slot_of};
 use super::error::FreeError;
 use super::map::holes::GRANULE;
 use super::map::request::{Entry, Placed, Request, Want};
