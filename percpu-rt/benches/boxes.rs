@@ -1,6 +1,6 @@
 //! What does a dynamic variable cost that is made and dropped, with many others alive?
 //!
-//! A pair makes a zeroed variable and drops it, while 100,000 of its size live. The yardstick is one `lock xadd` on a line of its
+//! A pair makes a zeroed variable and drops it, while 100,000 of its size live, of the largest 1,000. The yardstick is one `lock xadd` on a line of its
 //! own. Fairness: a place from stock is looked at on every possible CPU, and zeroed where it is not zero; so the first CPU's copy is
 //! written to in each pair.
 
@@ -18,8 +18,9 @@ struct Line(AtomicU64);
 
 static SHARED: Line = Line(AtomicU64::new(0));
 
-/// Variables that live meanwhile.
+/// Variables of each small size that live meanwhile, and of the large one.
 const LIVE: usize = 100_000;
+const FEW: usize = 1000;
 
 fn pair<T: Zeroable + Send + 'static>(repetitions: u64) {
     for _ in 0..repetitions {
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let mut session = Session::start();
     let live: Vec<_> = (0..LIVE).map(|_| PerCpuBox::<u64>::try_zeroed().expect("memory")).collect();
     let larger: Vec<_> = (0..LIVE).map(|_| PerCpuBox::<[u64; 8]>::try_zeroed().expect("memory")).collect();
+    let pages: Vec<_> = (0..FEW).map(|_| PerCpuBox::<[u64; 512]>::try_zeroed().expect("memory")).collect();
     Group::new("a variable made and dropped")
         .variant("PerCpuBox of 8 bytes", pair::<u64>)
         .variant("PerCpuBox of 64 bytes", pair::<[u64; 8]>)
@@ -52,6 +54,6 @@ fn main() -> ExitCode {
         .variant("alloc_percpu and free_percpu, 8 bytes", raw)
         .yardstick("lock xadd", |n| (0..n).for_each(|_| _ = SHARED.0.fetch_add(1, Relaxed)))
         .run(&mut session);
-    drop((live, larger));
+    drop((live, larger, pages));
     session.finish()
 }

@@ -50,12 +50,17 @@ fn main() {
     println!("cargo::rerun-if-changed=src/abi");
     println!("cargo::rerun-if-env-changed={CHOICE}");
     println!("cargo::rustc-check-cfg=cfg(has_backend)");
+    println!("cargo::rustc-check-cfg=cfg(has_stock)");
     println!("cargo::rustc-check-cfg=cfg(backend, values(\"x86_64\", \"x86_64_kernel\", \"generic\"))");
     println!("cargo::rustc-check-cfg=cfg(platform, values(\"hosted\", \"kernel\"))");
     println!("cargo::rustc-check-cfg=cfg(link, values(\"section\", \"kernel\"))");
     let backend = backend();
     if let Some(name) = backend {
         println!("cargo::rustc-cfg=has_backend");
+        // What the checked allocator looks after does not lie in stock.
+        if env::var_os("CARGO_FEATURE_CHECKED").is_none() {
+            println!("cargo::rustc-cfg=has_stock");
+        }
         println!("cargo::rustc-cfg=backend=\"{name}\"");
         println!("cargo::rustc-cfg=platform=\"{}\"", if name == KERNEL { "kernel" } else { "hosted" });
     }

@@ -16,6 +16,7 @@
 //! - `copy.rs`: `copy`, by which set-up fills the units;
 //! - `lock.rs`: the step of a lock that is taken on its own CPU, `acquire`, what follows when it is `freed`, and whether the step is
 //!   `FAST_PATH_IS_PLAIN`;
+//! - `magazine.rs`: the steps by which this CPU's stock changes, `pop`, `push`, `adopt`, and whether `STEPS_ARE_SEQUENCES`;
 //! - `word.rs`: the implementations of [`LocalWord`] and [`LocalInteger`];
 //! - `wide.rs`, where the architecture has the means: the one of `LocalWide`.
 //!
@@ -27,6 +28,10 @@
 mod contract;
 mod locate;
 mod lock_words;
+#[cfg(has_stock)]
+pub(crate) mod magazine;
+#[cfg(all(test, loom))]
+mod models;
 mod place;
 // The build script chooses, by target and by `--cfg percpu_backend="generic"`.
 #[cfg(backend = "generic")]
@@ -57,6 +62,8 @@ pub(crate) use imp::interrupts;
 #[cfg(all(test, loom))]
 pub(crate) use imp::lock::acquire_copy;
 pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire, freed};
+#[cfg(has_stock)]
+pub(crate) use imp::magazine::{STEPS_ARE_SEQUENCES, adopt, pop, push};
 pub(crate) use locate::locate;
 pub(crate) use lock_words::LockWords;
 pub use place::Place;

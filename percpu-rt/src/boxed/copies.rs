@@ -16,7 +16,12 @@ pub(super) struct Copies<T> {
 }
 
 impl<T> Drop for Copies<T> {
+    #[inline]
     fn drop(&mut self) {
+        if !core::mem::needs_drop::<T>() {
+            // SAFETY: as below.
+            return unsafe { memory::free(self.pointer) };
+        }
         let cpus = possible_cpus().take(self.count);
         let mut rest = Rest { pointer: self.pointer, cpus };
         rest.drop_next();
@@ -33,11 +38,9 @@ struct Rest<T> {
 
 impl<T> Rest<T> {
     fn drop_next(&mut self) {
-        if core::mem::needs_drop::<T>() {
-            for cpu in self.cpus.by_ref() {
-                // SAFETY: an initialised copy (`count`), which nobody borrows any more; each is dropped once.
-                unsafe { self.pointer.per_cpu_ptr(cpu).drop_in_place() };
-            }
+        for cpu in self.cpus.by_ref() {
+            // SAFETY: an initialised copy (`count`), which nobody borrows any more; each is dropped once.
+            unsafe { self.pointer.per_cpu_ptr(cpu).drop_in_place() };
         }
     }
 }

@@ -3,7 +3,9 @@
 use core::alloc::Layout;
 use core::mem::{align_of, size_of};
 
-use crate::chunk::{AllocError, AllocFlags};
+use crate::chunk::AllocError;
+#[cfg(feature = "checked")]
+use crate::chunk::AllocFlags;
 use crate::dynamic::PerCpuPtr;
 #[cfg(not(feature = "checked"))]
 use crate::dynamic::stock;
@@ -27,7 +29,7 @@ pub(super) fn allocate<T>() -> Result<PerCpuPtr<T>, AllocError> {
     #[cfg(feature = "checked")]
     let pointer = alloc_percpu(layout::<T>(), AllocFlags::NONE);
     #[cfg(not(feature = "checked"))]
-    let pointer = stock::alloc(layout::<T>(), AllocFlags::NONE);
+    let pointer = stock::alloc(layout::<T>());
     pointer.map(PerCpuPtr::cast)
 }
 

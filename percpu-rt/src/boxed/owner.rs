@@ -119,6 +119,7 @@ impl<T: Send + 'static> PerCpuBox<T> {
     /// # Errors
     ///
     /// As [`alloc_percpu`](crate::alloc_percpu).
+    #[inline]
     #[track_caller]
     pub fn try_zeroed() -> Result<Self, AllocError>
     where
@@ -132,6 +133,7 @@ impl<T: Send + 'static> PerCpuBox<T> {
     /// # Safety
     ///
     /// All copies are initialised.
+    #[inline(always)]
     unsafe fn from_copies(copies: Copies<T>) -> Self {
         let pointer = ManuallyDrop::new(copies).pointer.cast();
         // SAFETY: initialised copies (the caller) that live for as long as the box, which is the only one to know them; a
@@ -145,6 +147,7 @@ impl<T: 'static> Drop for PerCpuBox<T> {
     /// Drops every copy and frees the variable.
     ///
     /// Context: as [`free_percpu`](crate::free_percpu), and that of `T`'s drop.
+    #[inline]
     fn drop(&mut self) {
         drop(Copies::<T> { pointer: self.handle.as_place().pointer().cast(), count: usize::MAX });
     }

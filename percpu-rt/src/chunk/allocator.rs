@@ -184,7 +184,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     }
 
     /// Frees places that have been in stock; the first error, if there is one.
-    pub(super) fn put_back(&self, places: &[Entry], granules: u64) -> Result<(), FreeError> {
+    pub(crate) fn put_back(&self, places: &[Entry], granules: u64) -> Result<(), FreeError> {
         self.free_and_balance(|state| state.release_many(places, granules))
     }
 

@@ -30,6 +30,7 @@
 //! | `state`, `bring` | what its lock guards; what an allocation gets without the lock |
 //! | `reserve` | room for atomic allocations |
 //! | `cache`, `capacity` | places in stock, a CPU: [`Cache`]; how many of each size |
+//! | `supply` | for stocks that no [`Cache`] is behind |
 //! | `memory`, `lock` | what a platform supplies: [`Memory`], [`RawLock`] |
 //! | `locked` | a value that a lock guards |
 //! | `zero` | zeroing by looking first |
@@ -50,6 +51,8 @@ mod memory;
 mod reserve;
 mod state;
 mod stats;
+#[cfg(has_stock)]
+pub(crate) mod supply;
 mod zero;
 
 pub use allocator::Allocator;

@@ -1,7 +1,7 @@
 //! Zeroing what was used before.
 
 /// Bytes that a CPU fetches at once.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// Makes `bytes` bytes at `start` zero, and writes only where they are not: a line that is only read stays shared
 /// between CPUs, and a page that nothing was written to is not backed by it.
@@ -24,11 +24,10 @@ pub(super) unsafe fn zero(start: *mut u8, bytes: usize) {
         unsafe { clear::<u64>(at) };
         (at, left) = (at.wrapping_byte_add(8), left - 8);
     }
-    while left >= LINE {
-        // SAFETY: a line of the caller's bytes.
-        unsafe { clear::<[u64; LINE / 8]>(at) };
-        (at, left) = (at.wrapping_byte_add(LINE), left - LINE);
-    }
+    let lines = left / LINE;
+    // SAFETY: as many lines of the caller's bytes.
+    unsafe { zero_lines(at, lines) };
+    (at, left) = (at.wrapping_byte_add(lines * LINE), left % LINE);
     while left >= 8 {
         // SAFETY: as in the second step.
         unsafe { clear::<u64>(at) };
@@ -37,6 +36,41 @@ pub(super) unsafe fn zero(start: *mut u8, bytes: usize) {
     if left >= 4 {
         // SAFETY: as in the first step.
         unsafe { clear::<u32>(at) };
+    }
+}
+
+/// As [`zero`], for what begins at a multiple of the largest power of two, up to a line, that divides its size: with a size
+/// that the compiler knows, nothing but the looks is left.
+///
+/// # Safety
+///
+/// As there, and it begins so.
+#[cfg(any(test, has_stock))]
+#[inline(always)]
+pub(super) unsafe fn zero_aligned(start: *mut u8, bytes: usize) {
+    debug_assert!(start.addr().is_multiple_of(LINE.min(1 << bytes.trailing_zeros())));
+    // SAFETY: the caller's bytes, by words or lines that are aligned as the caller says.
+    unsafe {
+        match bytes {
+            4 => clear::<u32>(start),
+            16 => clear_from_first::<2>(start),
+            32 => clear_from_first::<4>(start),
+            LINE => clear_from_first::<{ LINE / 8 }>(start),
+            8 | 24 | 40 | 48 | 56 => (0..bytes / 8).for_each(|word| clear::<u64>(start.wrapping_byte_add(8 * word))),
+            _ if bytes.is_multiple_of(LINE) => zero_lines(start, bytes / LINE),
+            _ => zero(start, bytes),
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`zero`], of so many lines, and the first is aligned as such.
+#[inline]
+unsafe fn zero_lines(start: *mut u8, lines: usize) {
+    for line in 0..lines {
+        // SAFETY: a line of the caller's.
+        unsafe { clear::<[u64; LINE / 8]>(start.wrapping_byte_add(line * LINE)) };
     }
 }
 
@@ -65,8 +99,8 @@ impl Step for u64 {
     }
 }
 
-impl Step for [u64; LINE / 8] {
-    const ZERO: Self = [0; LINE / 8];
+impl<const WORDS: usize> Step for [u64; WORDS] {
+    const ZERO: Self = [0; WORDS];
 
     #[inline(always)]
     fn is_zero(self) -> bool {
@@ -88,6 +122,25 @@ unsafe fn clear<T: Step>(at: *mut u8) {
     }
 }
 
+/// As [`clear`], and does not look at the rest where the first word says enough: a wide load of what was just stored by words
+/// has to wait for the stores.
+///
+/// # Safety
+///
+/// As there.
+#[cfg(any(test, has_stock))]
+#[inline(always)]
+unsafe fn clear_from_first<const WORDS: usize>(at: *mut u8) {
+    // SAFETY: the caller's. Volatile, or it would be made a part of the wide load.
+    unsafe {
+        if at.cast::<u64>().read_volatile() == 0 {
+            clear::<[u64; WORDS]>(at);
+        } else {
+            at.cast::<[u64; WORDS]>().write([0; WORDS]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,14 +148,24 @@ mod tests {
     #[test]
     fn every_size_at_every_place_is_zeroed_and_nothing_else() {
         #[repr(align(64))]
-        struct Lines([u8; 256]);
+        struct Lines([u8; 768]);
+        impl Lines {
+            fn are_zero_at(&self, range: core::ops::Range<usize>) -> bool {
+                self.0.iter().enumerate().all(|(index, byte)| *byte == u8::from(!range.contains(&index)))
+            }
+        }
         for begin in (0..64).step_by(4) {
-            for bytes in (0..=160).step_by(4) {
-                let mut lines = Lines([1; 256]);
+            for bytes in (0..=600).step_by(4) {
+                let mut lines = Lines([1; 768]);
                 // SAFETY: within the lines, at multiples of 4.
                 unsafe { zero(lines.0.as_mut_ptr().add(begin), bytes) };
-                let expected = |index: usize| u8::from(!(begin..begin + bytes).contains(&index));
-                assert!(lines.0.iter().enumerate().all(|(index, byte)| *byte == expected(index)), "{begin} {bytes}");
+                assert!(lines.are_zero_at(begin..begin + bytes), "{begin} {bytes}");
+                if begin.is_multiple_of(LINE.min(1 << bytes.trailing_zeros())) {
+                    lines = Lines([1; 768]);
+                    // SAFETY: as above, and aligned.
+                    unsafe { zero_aligned(lines.0.as_mut_ptr().add(begin), bytes) };
+                    assert!(lines.are_zero_at(begin..begin + bytes), "{begin} {bytes}, aligned");
+                }
             }
         }
     }

@@ -24,7 +24,13 @@ static RESERVED_ONCE: Mutex = Mutex::new();
 
 /// In the order in which they are taken.
 #[cfg(platform = "hosted")]
-const LOCKS: [&Mutex; 3] = [&RESERVED_ONCE, &RESERVED_LOCK, &LOCK];
+const LOCKS: &[&Mutex] = &[
+    #[cfg(not(feature = "checked"))]
+    &super::stock::EMPTYING,
+    &RESERVED_ONCE,
+    &RESERVED_LOCK,
+    &LOCK,
+];
 
 static GLOBAL: Cell = Cell(UnsafeCell::new(MaybeUninit::uninit()));
 
@@ -78,8 +84,19 @@ pub(super) fn global() -> Result<&'static Global, AllocError> {
     if !platform::has_allocator() {
         return Err(AllocError::NotSetUp);
     }
-    // SAFETY: the platform says that there is one, so set-up has written it, and nobody writes it again.
-    Ok(unsafe { (*GLOBAL.0.get()).assume_init_ref() })
+    // SAFETY: the platform says that there is one.
+    Ok(unsafe { made() })
+}
+
+/// The allocators, for who knows that they are there.
+///
+/// # Safety
+///
+/// The platform has said so.
+#[inline]
+pub(super) unsafe fn made() -> &'static Global {
+    // SAFETY: set-up has written it before the platform says so, and nobody writes it again.
+    unsafe { (*GLOBAL.0.get()).assume_init_ref() }
 }
 
 impl Global {
@@ -123,11 +140,19 @@ impl Global {
             return Err(FreeError::Busy { offset });
         }
         area.free(offset, stamp)?;
-        // A handler that has interrupted the records' pool leaves them to the next free.
-        if platform::BALANCES_ON_FREE && !is_reserved && !platform::records_are_busy_here() {
-            area.balance();
+        if !is_reserved {
+            self.balance();
         }
         Ok(())
+    }
+
+    /// Gives pages of the main area back that are not needed, behind a free. A handler that has interrupted the records' pool leaves
+    /// them to the next free.
+    #[inline]
+    pub(super) fn balance(&self) {
+        if platform::BALANCES_ON_FREE && !platform::records_are_busy_here() {
+            self.main.balance();
+        }
     }
 
     /// Whether this has interrupted whoever has the main area's lock.
@@ -231,16 +256,9 @@ pub(crate) fn before_fork() {
 
 #[cfg(platform = "hosted")]
 pub(crate) fn after_fork() {
-    for lock in LOCKS.into_iter().rev() {
+    for lock in LOCKS.iter().rev() {
         lock.after_fork();
     }
-}
-
-/// To be called in a forked child, behind [`after_fork`].
-#[cfg(platform = "hosted")]
-pub(crate) fn in_child() {
-    #[cfg(not(feature = "checked"))]
-    super::stock::after_fork();
 }
 
 /// Gives pages back that are not needed.

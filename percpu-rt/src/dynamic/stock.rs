@@ -1,64 +1,108 @@
-//! What each CPU has in stock for variables with an owner: most of them are made and dropped without the allocator's lock.
+//! What each CPU has in stock for variables with an owner: most of them are made and dropped without a lock.
 //!
 //! ```text
-//!  unit of CPU 0  ┌─ ─┬────────────────────────────┬─ ─
-//!                 │   │ LocalLock │ Cache of places │          one object of the allocator's own, made at the first free
-//!  unit of CPU 1  ├─ ─┼────────────────────────────┼─ ─
+//!                    ◀─────────── slots, by a hash of the size ───────────▶
+//!  unit of CPU 0  ┌─ ─┬────────────────────┬────────────────────┬─ ─ ─┬─ ─
+//!                 │   │ 8 bytes, 12 of 32  │ 304 bytes, 3 of 6  │     │       one object of the allocator's own, made at the
+//!  unit of CPU 1  ├─ ─┼────────────────────┼────────────────────┼─ ─ ─┼─ ─    first free; all zero, it is empty
+//!                 │   │ 8 bytes, 20 of 32  │ nobody's           │     │
 //! ```
 //!
 //! # Rules
 //!
-//! - A CPU's stock is behind a [`LocalLock`] that is only ever tried: whoever finds it taken, a signal handler or another thread
-//!   of the CPU, asks the allocator itself.
-//! - Whoever has the stock may take the allocator's lock, and never the other way round.
+//! - A place goes in and out by one step on this CPU's magazine ([`magazine`]), which handlers, other threads and a fork find
+//!   done or not begun. So a place in a magazine is nobody else's, and one in hand is its thread's alone.
+//! - Nothing is held meanwhile: whoever finds no place, or no room, takes some in hand and goes to the allocator.
+//! - A place in stock begins at a multiple of the largest power of two, up to a line, that divides its size: all types of the
+//!   size can have it.
 //! - Frees tell the size, so only owners come here; [`free_percpu`](super::free_percpu) does not know it.
-//! - What counts, and what finds no room, has every CPU's stock put back before.
-//! - A forked child gives up the stock that another thread of its parent had in hand.
+//! - What counts, and what finds no room, has every CPU's stock put back before, one thread at a time.
 
 use core::alloc::Layout;
-use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::area::Stamp;
-use super::global::{Global, global};
+use super::global::{self, Global, global};
 use super::pointer::PerCpuPtr;
 use super::raw::alloc_percpu;
-use crate::arch::Place;
-use crate::chunk::{AllocError, AllocFlags, Cache, FreeError};
-use crate::cpu::possible_cpus;
-use crate::lock::LocalLock;
-use crate::platform::{self, Chunks, Mutex};
-use crate::var::handle::PerCpu;
-use crate::var::kind::IsLock;
+use crate::arch::magazine::{self, Magazine};
+use crate::arch::{self, LocalWord};
+use crate::chunk::supply::{Entry, LARGEST, LINE, SLOTS, keep_lowest, slot_of};
+use crate::chunk::{AllocError, AllocFlags, FreeError, GRANULE, RawLock};
+use crate::cpu::{CpuId, possible_cpus};
+use crate::platform::{self, Mutex};
 
-type Stock = Cache<'static, Chunks, &'static Mutex>;
-type Handle = PerCpu<At, LocalLock<Stock>, IsLock>;
+/// The per-CPU pointer of the stock, an array of [`SLOTS`] magazines; 0 while there is none.
+static WHERE: AtomicUsize = AtomicUsize::new(0);
 
-/// Where the stock is: its per-CPU pointer's address, or one of these.
-static WHERE: AtomicUsize = AtomicUsize::new(NOWHERE);
-const NOWHERE: usize = 0;
-const IN_THE_MAKING: usize = 1;
+/// Whether somebody makes it, or has made it.
+static IS_MADE: AtomicBool = AtomicBool::new(false);
 
-/// The place of the stock.
-struct At(PerCpuPtr<u8>);
+/// Taken by whoever empties magazines from elsewhere.
+pub(super) static EMPTYING: Mutex = Mutex::new();
 
-// SAFETY: the address does not change, and the stock is never freed.
-unsafe impl Place for At {
+/// Looks at a magazine that somebody is at, until it is left alone.
+const ATTEMPTS: u32 = 1000;
+
+const _: () = assert!(LARGEST <= magazine::PLACES);
+
+/// A size, and the magazines that it may have.
+#[derive(Clone, Copy)]
+struct Stocked {
+    /// The per-CPU pointer of its magazine.
+    magazine: *mut Magazine,
+    granules: u32,
+}
+
+impl Stocked {
+    /// `None` where the size is not kept in stock, or there is none.
     #[inline(always)]
-    fn address(&self) -> *mut u8 {
-        self.0.as_ptr()
+    fn new(size: usize) -> Option<Self> {
+        let granules = size / GRANULE;
+        let slot = slot_of(granules as u64)?;
+        let first = WHERE.load(Acquire);
+        let magazine = core::ptr::without_provenance_mut::<Magazine>(first).wrapping_add(slot);
+        (first != 0).then_some(Self { magazine, granules: granules as u32 })
+    }
+
+    #[inline(always)]
+    fn pop(self) -> Option<Entry> {
+        // SAFETY: a magazine of the stock, which is never freed; likewise below.
+        let place = unsafe { arch::pop(self.magazine, self.granules) };
+        (place != magazine::NOTHING).then(|| Entry::unpack(place))
+    }
+
+    #[inline(always)]
+    fn push(self, place: Entry) -> bool {
+        // SAFETY: as above.
+        place.pack().is_some_and(|place| unsafe { arch::push(self.magazine, self.granules, place) })
+    }
+
+    /// Has this CPU's magazine hold up to `capacity` places of the size, unless it has others.
+    fn adopt(self, capacity: usize) -> bool {
+        // SAFETY: as above. The capacity is a word of its own, of no consequence where the thread has been moved meanwhile, and read
+        // and written as words are.
+        unsafe {
+            let adopted = arch::adopt(self.magazine, self.granules);
+            if adopted {
+                u32::write(&magazine::Capacity(self.magazine), capacity.min(magazine::PLACES) as u32);
+            }
+            adopted
+        }
     }
 }
 
-#[inline]
-fn handle() -> Option<Handle> {
-    match WHERE.load(Acquire) {
-        NOWHERE | IN_THE_MAKING => None,
-        address => PerCpuPtr::new(core::ptr::without_provenance_mut(address)).map(|pointer| {
-            // SAFETY: `make` has written every copy before it has told the address, and the stock lives for good.
-            unsafe { PerCpu::from_place(At(pointer)) }
-        }),
-    }
+/// `layout` by whole granules, and aligned as all of its size are that may be in stock.
+#[inline(always)]
+fn rounded(layout: Layout) -> (usize, usize) {
+    let size = layout.size().next_multiple_of(GRANULE);
+    (size, layout.align().max(natural_align(size)))
+}
+
+#[inline(always)]
+fn natural_align(size: usize) -> usize {
+    LINE.min(1 << size.trailing_zeros())
 }
 
 /// Allocates as [`alloc_percpu`], from the stock where it has a place.
@@ -66,23 +110,59 @@ fn handle() -> Option<Handle> {
 /// # Errors
 ///
 /// As there.
-#[inline]
-pub(crate) fn alloc(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, AllocError> {
-    let global = global()?;
-    let (size, align) = (layout.size(), layout.align());
-    if let Some(handle) = handle()
-        && let Some(mut stock) = handle.try_lock()
+#[inline(always)]
+pub(crate) fn alloc(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
+    let (size, align) = rounded(layout);
+    if align == natural_align(size)
+        && let Some(stocked) = Stocked::new(size)
+        && let Some(place) = stocked.pop()
     {
-        let found = match stock.alloc_from_stock(size, align) {
-            Some(offset) => Some(offset),
-            None if global.is_busy_here() => return Err(AllocError::Busy),
-            None => stock.alloc(size, align, flags).ok(),
-        };
-        if let Some(offset) = found {
-            return Ok(PerCpuPtr::from_offset(offset, Stamp::UNKNOWN));
+        // SAFETY: it has made the stock.
+        let global = unsafe { global::made() };
+        return Ok(PerCpuPtr::from_offset(global.allocator().ready(place, size), Stamp::UNKNOWN));
+    }
+    alloc_slowly(layout)
+}
+
+/// From the allocator, with some for the stock.
+#[cold]
+fn alloc_slowly(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
+    let global = global()?;
+    let (size, align) = rounded(layout);
+    if global.is_busy_here() {
+        return Err(AllocError::Busy);
+    }
+    if align == natural_align(size)
+        && let Some(stocked) = Stocked::new(size)
+    {
+        let mut places = [Entry::EMPTY; LARGEST];
+        let makes_room = |capacity| stocked.adopt(capacity);
+        let count = global.allocator().supply(size, align, stocks(), &mut places, makes_room);
+        if let Some((first, rest)) = away_from_others(&mut places[..count]).split_first() {
+            // The last in is the first out: the lowest.
+            let kept = rest.iter().rev().take_while(|place| stocked.push(**place)).count();
+            let over = &rest[..rest.len() - kept];
+            if !over.is_empty() {
+                // What was just taken can be freed.
+                let _ = global.allocator().put_back(over, u64::from(stocked.granules));
+            }
+            return Ok(PerCpuPtr::from_offset(global.allocator().ready(*first, size), Stamp::UNKNOWN));
         }
     }
-    alloc_percpu(layout, flags)
+    // As aligned as those from stock: that is where it may go. What is too large for this is too large for the stock.
+    alloc_percpu(layout.align_to(align).unwrap_or(layout), AllocFlags::NONE)
+}
+
+/// Ascending places in the order in which they are to be handed out: what shares a line with a lower neighbour comes last, since
+/// that may be in another CPU's stock, and a line that two CPUs write to is slow for both.
+fn away_from_others(places: &mut [Entry]) -> &[Entry] {
+    if let Some(first) = places.first().map(|place| place.offset())
+        && !first.is_multiple_of(LINE)
+    {
+        let shared = places.iter().take_while(|place| place.offset() / LINE == first / LINE).count();
+        places.rotate_left(shared);
+    }
+    places
 }
 
 /// Frees what [`alloc`] has returned for `layout`, into the stock where it has room.
@@ -94,57 +174,73 @@ pub(crate) fn alloc(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, 
 /// # Safety
 ///
 /// As [`free_percpu`](super::free_percpu), and the object was allocated with this layout.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn free(pointer: PerCpuPtr<u8>, layout: Layout) -> Result<(), FreeError> {
+    let (size, _) = rounded(layout);
+    if let Some(stocked) = Stocked::new(size)
+        && stocked.push(Entry::new(pointer.offset(), true))
+    {
+        return Ok(());
+    }
+    free_slowly(pointer, size)
+}
+
+/// To the allocator, with some of the stock if it is full; and makes the stock if there is none.
+#[cold]
+fn free_slowly(pointer: PerCpuPtr<u8>, size: usize) -> Result<(), FreeError> {
     let offset = pointer.offset();
     let Ok(global) = global() else { return Err(FreeError::Foreign { offset }) };
-    if let Some(handle) = handle()
-        && let Some(mut stock) = handle.try_lock()
-    {
-        // SAFETY: allocated with this size, and freed once (the caller).
-        if unsafe { stock.free_into_stock(offset, layout.size()) } {
-            return Ok(());
-        }
-        if global.is_busy_here() {
-            return Err(FreeError::Busy { offset });
-        }
-        // SAFETY: as above.
-        let result = unsafe { stock.free(offset, layout.size()) };
-        drop(stock);
-        global.balance();
-        return result;
+    if global.is_busy_here() {
+        return Err(FreeError::Busy { offset });
     }
-    free_slowly(global, pointer)
+    let place = Entry::new(offset, true);
+    let Some(stocked) = Stocked::new(size) else {
+        global.free(offset, pointer.stamp())?;
+        if WHERE.load(Relaxed) == 0 && !IS_MADE.swap(true, Relaxed) {
+            make(global);
+        }
+        return Ok(());
+    };
+    let granules = u64::from(stocked.granules);
+    let capacity = global.allocator().capacity(granules, stocks());
+    let result = if capacity == 0 || !stocked.adopt(capacity) {
+        global.allocator().put_back(&[place], granules)
+    } else if stocked.push(place) {
+        return Ok(());
+    } else {
+        let mut places = [place; LARGEST + 1];
+        let count = 1 + places[1..].iter_mut().map_while(|free| stocked.pop().map(|place| *free = place)).count();
+        let places = &mut places[..count];
+        let mut kept = keep_lowest(places, granules);
+        // Whoever was faster may have filled the room.
+        kept = places[..kept].iter().take_while(|place| stocked.push(**place)).count();
+        global.allocator().put_back(&places[kept..], granules)
+    };
+    global.balance();
+    result
 }
 
-/// To the allocator itself; and makes the stock if there is none.
-#[cold]
-fn free_slowly(global: &'static Global, pointer: PerCpuPtr<u8>) -> Result<(), FreeError> {
-    global.free(pointer.offset(), pointer.stamp())?;
-    // A kernel's lock has interrupts off, which is no time to ask for pages: it has no stock.
-    if cfg!(platform = "hosted")
-        && WHERE.load(Relaxed) == NOWHERE
-        && !global.is_busy_here()
-        && WHERE.compare_exchange(NOWHERE, IN_THE_MAKING, Relaxed, Relaxed).is_ok()
-    {
-        WHERE.store(make(global).unwrap_or(NOWHERE), Release);
+/// Makes the stock, if there is room for it at once.
+fn make(global: &'static Global) {
+    let layout = Layout::new::<[Magazine; SLOTS]>();
+    match global.allocator().alloc_uncounted(layout.size(), layout.align()) {
+        Some(offset) => WHERE.store(PerCpuPtr::<u8>::from_offset(offset, Stamp::UNKNOWN).address(), Release),
+        None => IS_MADE.store(false, Relaxed),
     }
-    Ok(())
 }
 
-/// Makes the stock; its address, if there is room for it.
-fn make(global: &'static Global) -> Option<usize> {
-    let allocator = global.allocator();
-    let layout = Layout::new::<LocalLock<Stock>>();
-    let offset = allocator.alloc_uncounted(layout.size(), layout.align())?;
-    let pointer = PerCpuPtr::from_offset(offset, Stamp::UNKNOWN).cast::<LocalLock<Stock>>();
-    // All but the orphan, whose threads are few.
-    let stocks = possible_cpus().count().saturating_sub(1).max(1);
-    for cpu in possible_cpus() {
-        // SAFETY: just allocated with this layout, and nobody else's.
-        unsafe { pointer.per_cpu_ptr(cpu).write(LocalLock::new(Cache::one_of(stocks, allocator))) };
-    }
-    Some(pointer.address())
+/// CPUs that share what may be in stock: all but the orphan, whose threads are few.
+fn stocks() -> usize {
+    possible_cpus().filter(|cpu| !cpu.is_orphan()).count().max(1)
+}
+
+/// The copies of the magazines that `cpu` has.
+fn magazines_of(cpu: CpuId) -> impl Iterator<Item = &'static Magazine> {
+    let first = WHERE.load(Acquire);
+    let magazines = core::ptr::without_provenance_mut::<Magazine>(first);
+    let slots = if first == 0 { 0 } else { SLOTS };
+    // SAFETY: the stock is never freed, and every possible CPU has a unit.
+    (0..slots).map(move |slot| unsafe { Magazine::copy(magazines.wrapping_add(slot), cpu.index()) })
 }
 
 /// Puts the stock of every CPU back, as far as it can be had; false where there is none.
@@ -152,39 +248,39 @@ fn make(global: &'static Global) -> Option<usize> {
 /// Context: threads.
 #[cold]
 pub(super) fn put_back() -> bool {
-    let Some(handle) = handle() else { return false };
+    let Ok(global) = global() else { return false };
+    if WHERE.load(Relaxed) == 0 || EMPTYING.is_held_here() || global.is_busy_here() {
+        return false;
+    }
+    EMPTYING.lock();
     for cpu in possible_cpus() {
-        // Where the kernel has no means to take another CPU's, that stays.
-        if let Ok(mut stock) = handle.lock_on(cpu) {
+        for copy in magazines_of(cpu) {
+            let mut packed = [0; magazine::PLACES];
+            let Some((granules, count)) = take_out(copy, cpu, &mut packed) else { continue };
+            let mut places = packed.map(Entry::unpack);
+            places[..count].sort_unstable();
             // What is wrong with a place has been its user's mistake, and there is nobody to tell.
-            let _ = stock.drain();
+            let _ = global.allocator().put_back(&places[..count], u64::from(granules));
         }
     }
+    // SAFETY: taken above.
+    unsafe { EMPTYING.unlock() };
+    global.balance();
     true
 }
 
-/// Has a forked child give up what a thread had in hand that is not there.
-#[cfg(platform = "hosted")]
-pub(super) fn after_fork() {
-    let Some(handle) = handle() else { return };
-    for cpu in possible_cpus() {
-        if handle.is_left_behind(cpu)
-            && let Ok(global) = global()
-        {
-            let stocks = possible_cpus().count().saturating_sub(1).max(1);
-            let fresh = LocalLock::new(Cache::one_of(stocks, global.allocator()));
-            // SAFETY: nobody has this copy: its holder does not exist, and this is the child's only thread. What it held is
-            // given up: it may have been in the middle of a change.
-            unsafe { handle.per_cpu_ptr(cpu).write(fresh) };
-        }
+/// Empties a magazine of `cpu`, if it has something and can be had.
+fn take_out(copy: &Magazine, cpu: CpuId, places: &mut [u32; magazine::PLACES]) -> Option<(u32, usize)> {
+    if copy.count.load(Relaxed) == 0 {
+        return None;
     }
-}
-
-impl Global {
-    /// Gives pages back that are not needed, unless this has interrupted whoever keeps the records' pages.
-    fn balance(&self) {
-        if !platform::records_are_busy_here() {
-            self.allocator().balance();
-        }
+    if arch::STEPS_ARE_SEQUENCES && !cpu.is_orphan() {
+        return platform::can_restart_sequences()
+            .then(|| copy.take_out_of_sequences(|| platform::restart_sequences(cpu), places))?;
     }
+    // Somebody may be at it, for some instructions; in a forked child, somebody who is not there.
+    (0..ATTEMPTS).find_map(|_| {
+        core::hint::spin_loop();
+        copy.alone(None, |copy| Some(copy.take_out(places)))
+    })
 }

@@ -29,6 +29,8 @@ pub(crate) struct Pages {
     places: &'static Places,
     /// Number of units that are used.
     used: usize,
+    /// Whether those are the first ones, so that nothing has to be looked up.
+    are_first: bool,
 }
 
 // SAFETY: the units are used through the allocator, which gives each part to one owner.
@@ -39,8 +41,14 @@ unsafe impl Sync for Pages {}
 impl Pages {
     /// The units that are `used` of the reservation, noted in `places`, which is nobody else's.
     pub(super) fn new(units: Units, places: &'static Places, used: impl Iterator<Item = usize>) -> Self {
-        let used = used.zip(&places.0).map(|(place, entry)| entry.store(place as u16, Relaxed)).count();
-        Self { units, places, used }
+        let mut count = 0;
+        let mut are_first = true;
+        for (place, entry) in used.zip(&places.0) {
+            entry.store(place as u16, Relaxed);
+            are_first &= place == count;
+            count += 1;
+        }
+        Self { units, places, used: count, are_first }
     }
 
     /// Sets the access to a range in the first `count` units; fails with the number of the unit that refuses.
@@ -64,8 +72,8 @@ unsafe impl Memory for Pages {
 
     #[inline]
     fn copy(&self, unit: usize, offset: usize) -> *mut u8 {
-        let place = self.places.0[unit].load(Relaxed);
-        self.units.base.wrapping_byte_add(usize::from(place) * self.units.size + offset)
+        let place = if self.are_first { unit } else { self.places.0[unit].load(Relaxed).into() };
+        self.units.base.wrapping_byte_add(place * self.units.size + offset)
     }
 
     fn populate(&self, offsets: Range<usize>) -> Result<(), Refused> {
@@ -135,8 +143,10 @@ mod tests {
         const PAGE: usize = 4096;
         let units = memory::reserve(Need { used: 5, bytes: 1 << 20, align: PAGE }, Some(1 << 20)).expect("5 MiB");
         static PLACES: Places = Places::new();
+        static FIRST: Places = Places::new();
         let pages = Pages::new(units, &PLACES, [0, 1, 4].into_iter());
         assert_eq!(pages.units(), 3);
+        assert_eq!(Pages::new(units, &FIRST, 0..3).copy(2, 7), units.base.wrapping_byte_add(2 * units.size + 7));
         assert_eq!(pages.copy(2, 7), units.base.wrapping_byte_add(4 * units.size + 7), "the third place is the fifth");
         for _ in 0..2 {
             pages.populate(PAGE..3 * PAGE).expect("two pages");

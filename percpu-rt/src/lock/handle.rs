@@ -1,7 +1,5 @@
 //! The methods of a lock's handle.
 
-use core::sync::atomic::Ordering::Relaxed;
-
 use super::LockOnError;
 use super::claim;
 use super::guard::LocalLockGuard;
@@ -120,16 +118,3 @@ macro_rules! locking {
 }
 locking!(IsLock);
 locking!(IsDynamic);
-
-impl<P: Variable, T: 'static> PerCpu<P, LocalLock<T>, IsLock> {
-    /// Whether a thread of the parent's has `cpu`'s copy, which this forked child does not have.
-    #[cfg_attr(
-        any(feature = "checked", platform = "kernel"),
-        allow(dead_code, reason = "the stock's, which is not checked")
-    )]
-    pub(crate) fn is_left_behind(&self, cpu: CpuId) -> bool {
-        let place = self.lock_place();
-        let words = place.words(cpu.index());
-        [&words.owner, &words.claimer].into_iter().any(|word| place.is_gone(word.load(Relaxed)))
-    }
-}

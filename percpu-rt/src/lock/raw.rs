@@ -57,12 +57,6 @@ impl<T> LocalLock<T> {
         Self { words: LockWords::new(), value: UnsafeCell::new(value) }
     }
 
-    /// The same where it cannot be a constant.
-    #[cfg(loom)]
-    pub(crate) fn new(value: T) -> Self {
-        Self { words: LockWords::default(), value: UnsafeCell::new(value) }
-    }
-
     /// The lock's words.
     #[inline(always)]
     pub(super) fn words(&self) -> &LockWords {

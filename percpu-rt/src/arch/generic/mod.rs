@@ -10,4 +10,6 @@ pub(super) mod copy;
 pub(super) mod cpu;
 pub(super) mod entry;
 pub(super) mod lock;
+#[cfg(has_stock)]
+pub(super) mod magazine;
 mod word;

@@ -55,6 +55,8 @@ pub(super) mod copy;
 pub(super) mod cpu;
 pub(super) mod entry;
 pub(super) mod lock;
+#[cfg(has_stock)]
+pub(super) mod magazine;
 mod sequence;
 mod wide;
 mod word;

@@ -108,17 +108,17 @@ impl Dirty {
 /// The place of an object that nobody has yet: its offset, and whether it has been handed out since its page was
 /// populated.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(in crate::chunk) struct Entry(usize);
+pub(crate) struct Entry(usize);
 
 impl Entry {
     /// No offset has the bit: all are multiples of [`GRANULE`].
     const DIRTY: usize = 1;
 
     /// None; to be overwritten.
-    pub(in crate::chunk) const EMPTY: Self = Self(0);
+    pub(crate) const EMPTY: Self = Self(0);
 
     #[inline]
-    pub(in crate::chunk) fn new(offset: usize, dirty: bool) -> Self {
+    pub(crate) fn new(offset: usize, dirty: bool) -> Self {
         Self(offset | if dirty { Self::DIRTY } else { 0 })
     }
 
@@ -129,12 +129,12 @@ impl Entry {
     }
 
     #[inline]
-    pub(in crate::chunk) fn offset(self) -> usize {
+    pub(crate) fn offset(self) -> usize {
         self.0 & !Self::DIRTY
     }
 
     #[inline]
-    pub(in crate::chunk) fn is_dirty(self) -> bool {
+    pub(crate) fn is_dirty(self) -> bool {
         self.0 & Self::DIRTY != 0
     }
 }

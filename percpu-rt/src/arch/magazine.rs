@@ -1,0 +1,149 @@
+//! Places of one size that one CPU has in stock, as the backends change them.
+//!
+//! ```text
+//!  ┌───────┬──────────┬─────┬────────┬──────┬──────┬──────┬─ ─ ─┬──────┐
+//!  │ count │ capacity │ tag │ closed │ busy │ at 0 │ at 1 │     │      │      the last in is the first out
+//!  └───────┴──────────┴─────┴────────┴──────┴──────┴──────┴─ ─ ─┴──────┘
+//! ```
+//!
+//! # Rules
+//!
+//! - `pop`, `push` and `adopt` run as a whole on the copy of their CPU: in a restartable sequence whose commit is the store to the
+//!   count (of `adopt`, to the tag), or, where threads of several CPUs may meet in a copy, while `busy` is theirs. Who finds it
+//!   busy does without: nobody waits.
+//! - The tag says of which size the places are. It becomes another one only while there are none.
+//! - Whoever empties a copy from elsewhere closes it and has the CPU restart its sequences: those that follow leave it alone. A
+//!   word of its own, so that no sequence that is on its way writes what the emptier has written.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::{Place, locate};
+use crate::primitive::AtomicU32;
+
+/// Places of one magazine.
+pub(crate) const PLACES: usize = 32;
+
+/// The tag of a magazine that nobody has, and that has nothing. No size is 0.
+const NOBODY: u32 = 0;
+
+/// What `pop` answers where there is nothing. No place is 0.
+pub(crate) const NOTHING: u32 = 0;
+
+/// One CPU's copy; all zero, it is nobody's.
+#[repr(C, align(8))]
+#[derive(Default)]
+pub(crate) struct Magazine {
+    pub(crate) count: AtomicU32,
+    /// Places that may be in it, at the most [`PLACES`].
+    pub(crate) capacity: AtomicU32,
+    /// The size of the places, or [`NOBODY`].
+    pub(crate) tag: AtomicU32,
+    /// 1 while somebody empties it. Behind the tag, so that one look is enough for both.
+    pub(crate) closed: AtomicU32,
+    pub(crate) busy: AtomicU32,
+    pub(crate) places: [AtomicU32; PLACES],
+}
+
+impl Magazine {
+    /// The copy at `slot` of the offset table.
+    ///
+    /// # Safety
+    ///
+    /// `magazine` is the per-CPU pointer of a magazine that is never freed, and the slot has a unit.
+    #[inline]
+    pub(crate) unsafe fn copy(magazine: *mut Self, slot: usize) -> &'static Self {
+        // SAFETY: the caller's; all zero is a magazine, and its words are atomics.
+        unsafe { &*locate(magazine.cast(), slot).cast() }
+    }
+
+    /// Takes the last place out, if they are of size `tag`; else [`NOTHING`].
+    ///
+    /// This and the next two are the sequences' steps, for whoever has the copy to itself.
+    #[inline]
+    pub(crate) fn pop(&self, tag: u32) -> u32 {
+        if !self.is_open_for(tag) {
+            return NOTHING;
+        }
+        let Some(last) = self.count.load(Relaxed).checked_sub(1) else { return NOTHING };
+        let place = self.places[last as usize % PLACES].load(Relaxed);
+        self.count.store(last, Relaxed);
+        place
+    }
+
+    /// Puts a place of size `tag` in; false where they are of another size, or enough.
+    #[inline]
+    pub(crate) fn push(&self, tag: u32, place: u32) -> bool {
+        let count = self.count.load(Relaxed);
+        if !self.is_open_for(tag) || count >= self.capacity.load(Relaxed) {
+            return false;
+        }
+        self.places[count as usize % PLACES].store(place, Relaxed);
+        self.count.store(count + 1, Relaxed);
+        true
+    }
+
+    /// Gives the magazine to size `tag`; false where it has places of another one, or is closed.
+    #[inline]
+    pub(crate) fn adopt(&self, tag: u32) -> bool {
+        if self.closed.load(Acquire) != 0 || self.tag.load(Relaxed) != tag && self.count.load(Relaxed) != 0 {
+            return false;
+        }
+        self.tag.store(tag, Relaxed);
+        true
+    }
+
+    /// Acquires what was left by the last who has closed it. To sequences on x86-64 that is how loads are.
+    #[inline]
+    fn is_open_for(&self, tag: u32) -> bool {
+        self.closed.load(Acquire) == 0 && self.tag.load(Relaxed) == tag
+    }
+
+    /// `step` while `busy` is the caller's, or `otherwise`.
+    #[inline]
+    pub(crate) fn alone<R>(&self, otherwise: R, step: impl FnOnce(&Self) -> R) -> R {
+        if self.busy.swap(1, Acquire) != 0 {
+            return otherwise;
+        }
+        let result = step(self);
+        self.busy.store(0, Release);
+        result
+    }
+
+    /// Takes everything out, to `places`, and leaves the magazine nobody's; the tag and the number of places. For whoever has the
+    /// copy to itself.
+    pub(crate) fn take_out(&self, places: &mut [u32; PLACES]) -> (u32, usize) {
+        let (tag, count) = (self.tag.load(Relaxed), (self.count.load(Relaxed) as usize).min(PLACES));
+        for (place, word) in places.iter_mut().zip(&self.places[..count]) {
+            *place = word.load(Relaxed);
+        }
+        self.count.store(0, Relaxed);
+        self.tag.store(NOBODY, Relaxed);
+        (tag, count)
+    }
+
+    /// As [`take_out`](Self::take_out), of a copy whose steps are sequences, which `restart` makes its CPU restart; `None` where
+    /// that cannot be.
+    ///
+    /// One caller at a time.
+    pub(crate) fn take_out_of_sequences(
+        &self,
+        restart: impl FnOnce() -> bool,
+        places: &mut [u32; PLACES],
+    ) -> Option<(u32, usize)> {
+        self.closed.store(1, Relaxed);
+        let taken = restart().then(|| self.take_out(places));
+        // Behind what was taken out, also for the copy's CPU.
+        self.closed.store(0, Release);
+        taken
+    }
+}
+
+/// The place of the capacity of the magazine at a per-CPU pointer.
+pub(crate) struct Capacity(pub(crate) *mut Magazine);
+
+// SAFETY: the address does not change, and whoever uses it has a magazine that is never freed.
+unsafe impl Place for Capacity {
+    fn address(&self) -> *mut u8 {
+        self.0.wrapping_byte_add(core::mem::offset_of!(Magazine, capacity)).cast()
+    }
+}
