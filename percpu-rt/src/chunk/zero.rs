@@ -160,7 +160,7 @@ mod tests {
                 // SAFETY: within the lines, at multiples of 4.
                 unsafe { zero(lines.0.as_mut_ptr().add(begin), bytes) };
                 assert!(lines.are_zero_at(begin..begin + bytes), "{begin} {bytes}");
-                if begin.is_multiple_of(LINE.min(1 << bytes.trailing_zeros())) {
+                if bytes > 0 && begin.is_multiple_of(LINE.min(1 << bytes.trailing_zeros())) {
                     lines = Lines([1; 768]);
                     // SAFETY: as above, and aligned.
                     unsafe { zero_aligned(lines.0.as_mut_ptr().add(begin), bytes) };
