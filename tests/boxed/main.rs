@@ -1,10 +1,11 @@
 //! Variables with an owner: the same methods as a static's, copies that are made and dropped once, on every CPU.
 //!
 //! - `values`: what each kind of type can do; borrowed ones, static and dynamic. `ends`: drops, panics, forgotten boxes.
-//! - `stock`: what CPUs keep of dropped ones.
+//! - `stock`: what CPUs keep of dropped ones. `emptied`: stocks that are emptied meanwhile, with the control.
 //! - `threads`: boxes that travel, exact under churn and signals. `counter`: `PerCpuCounter`, its bound and its limit.
 
 mod counter;
+mod emptied;
 mod ends;
 mod stock;
 mod threads;

@@ -4,14 +4,12 @@ use std::process::Command;
 use std::{env, thread};
 
 use percpu_rt::{LocalLock, LockOnError, per_cpu};
+use percpu_tests::membarrier::{self, NO_BARRIER};
 use percpu_tests::pin;
 use percpu_tests::tool::{self, FULL, SANITIZED, is_set};
 
 use crate::load::{self, Claims};
 use crate::wakes;
-
-/// Set for a process in which `membarrier` answers with this number, 0 for success, without doing anything.
-const NO_BARRIER: &str = "PERCPU_TEST_NO_BARRIER";
 
 /// Rounds in which one thread falls asleep over what another one frees.
 const ROUNDS: u64 = 100_000;
@@ -59,7 +57,7 @@ fn nor_where_barriers_are_refused() {
 #[test]
 #[ignore = "a process of its own: it gives up a system call"]
 fn load_without_claims() {
-    if disarm_membarrier() {
+    if membarrier::disarm() {
         assert_eq!(load::run(acquisitions(), MINUTE, Claims::None), Ok(()));
     }
 }
@@ -79,7 +77,7 @@ fn claim_before_and_behind_a_refusal() {
     static LATE: LocalLock<u64> = LocalLock::new(0);
     let cpu = pin::allowed()[0];
     *LATE.lock_on(cpu).expect("Linux 5.10") += 1;
-    if disarm_membarrier() {
+    if membarrier::disarm() {
         assert_eq!(LATE.lock_on(cpu).err(), Some(LockOnError::Unsupported));
         // Nobody claims it any more: a thread of that CPU does not sleep, and another one is not refused.
         for _ in 0..2 {
@@ -115,7 +113,7 @@ fn a_claim_without_its_barrier_fails() {
 #[test]
 #[ignore = "the control's own process: it is expected to fail"]
 fn load_without_barrier() {
-    if disarm_membarrier() {
+    if membarrier::disarm() {
         // A thread that sleeps for good is as good as a lost update.
         assert_eq!(load::run(acquisitions() * 10, MINUTE / 20, Claims::All), Ok(()));
     }
@@ -137,30 +135,4 @@ fn this_test(name: &str) -> Command {
     let mut command = Command::new(env::current_exe().expect("a test program knows its path"));
     command.args(["--exact", name]);
     command
-}
-
-/// Makes the system call answer as the environment says in this process, and do nothing; false where it says nothing.
-fn disarm_membarrier() -> bool {
-    let Some(error) = env::var(NO_BARRIER).ok() else { return false };
-    let error: u32 = error.parse().expect("a number of an error");
-    let load_number =
-        libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
-    let is_membarrier = libc::sock_filter {
-        code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
-        jt: 0,
-        jf: 1,
-        k: libc::SYS_membarrier as u32,
-    };
-    let answer = |value| libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: value };
-    // An "error" of number 0 is what the caller takes for success.
-    let mut filter =
-        [load_number, is_membarrier, answer(libc::SECCOMP_RET_ERRNO | error), answer(libc::SECCOMP_RET_ALLOW)];
-    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: a filter that lives across the call; what it changes is this process alone.
-    let done = unsafe {
-        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
-    };
-    assert!(done, "a process may restrict itself");
-    true
 }
