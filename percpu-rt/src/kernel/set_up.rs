@@ -141,10 +141,8 @@ fn try_set_up(
     room: &mut Room,
 ) -> Result<Areas, SetupError> {
     let possible = set_of(cpus)?;
-    let (start, align) = (template::start().addr(), arch::linked().align);
-    if !start.is_multiple_of(align) {
-        return Err(SetupError::MisalignedTemplate { start, align });
-    }
+    let align = arch::linked().align;
+    template_is_aligned(template::start().addr(), align)?;
     let request = Request::new(template::size() as u64);
     let align = align.max(request.page_size as usize);
     let count = cpus.len();
@@ -187,6 +185,11 @@ fn try_set_up(
     room.areas = Some((count, areas));
     cpu::publish_all(&possible);
     Ok(areas)
+}
+
+/// Whether the script has left the template where the fragment had put it.
+pub(super) fn template_is_aligned(start: usize, align: usize) -> Result<(), SetupError> {
+    if start.is_multiple_of(align) { Ok(()) } else { Err(SetupError::MisalignedTemplate { start, align }) }
 }
 
 /// Fills the unit of `cpu`: the template, zeroes behind it, the CPU's number; then the initializers run.

@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 use std::format;
 use std::vec::Vec;
 
+use super::set_up::template_is_aligned;
 use super::{FirstChunk, NodeMemory, PageMemory, PossibleCpu, SetupError, setup_per_cpu_areas};
 use crate::abi::layout::LayoutError;
 use crate::arch::{self, MAX_CPUS};
@@ -115,6 +116,14 @@ fn refused(cpus: &[PossibleCpu], first_chunk: FirstChunk<'_>) -> SetupError {
 
 fn embed(memory: &Memory) -> FirstChunk<'_> {
     FirstChunk::Embed { memory, atom_size: PAGE }
+}
+
+#[test]
+fn a_template_that_was_moved_is_told() {
+    assert_eq!(template_is_aligned(0x20_0040, 64), Ok(()));
+    let error = template_is_aligned(0x20_0040, 4096).expect_err("moved");
+    assert_eq!(error, SetupError::MisalignedTemplate { start: 0x20_0040, align: 4096 });
+    assert!(format!("{error}").contains("0x200040"));
 }
 
 /// One after the other, since set-up succeeds once in a process.
