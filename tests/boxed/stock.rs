@@ -109,6 +109,12 @@ fn a_child_goes_on_without_what_others_had_in_hand() {
                 }
             });
         }
+        scope.spawn(|| {
+            // In the middle of emptying, too.
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let _ = stats();
+            }
+        });
         let kept = fill(100);
         for _ in 0..200 {
             // SAFETY: the child uses per-CPU variables and ends.

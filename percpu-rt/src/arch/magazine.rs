@@ -132,9 +132,14 @@ impl Magazine {
     ) -> Option<(u32, usize)> {
         self.closed.store(1, Relaxed);
         let taken = restart().then(|| self.take_out(places));
+        self.open();
+        taken
+    }
+
+    /// Opens what was closed: in whatever state the emptier has left it, each place is in it or with the emptier.
+    pub(crate) fn open(&self) {
         // Behind what was taken out, also for the copy's CPU.
         self.closed.store(0, Release);
-        taken
     }
 }
 

@@ -24,13 +24,7 @@ static RESERVED_ONCE: Mutex = Mutex::new();
 
 /// In the order in which they are taken.
 #[cfg(platform = "hosted")]
-const LOCKS: &[&Mutex] = &[
-    #[cfg(not(feature = "checked"))]
-    &super::stock::EMPTYING,
-    &RESERVED_ONCE,
-    &RESERVED_LOCK,
-    &LOCK,
-];
+const LOCKS: [&Mutex; 3] = [&RESERVED_ONCE, &RESERVED_LOCK, &LOCK];
 
 static GLOBAL: Cell = Cell(UnsafeCell::new(MaybeUninit::uninit()));
 
@@ -256,9 +250,16 @@ pub(crate) fn before_fork() {
 
 #[cfg(platform = "hosted")]
 pub(crate) fn after_fork() {
-    for lock in LOCKS.iter().rev() {
+    for lock in LOCKS.into_iter().rev() {
         lock.after_fork();
     }
+}
+
+/// To be called in a forked child, behind [`after_fork`].
+#[cfg(platform = "hosted")]
+pub(crate) fn in_child() {
+    #[cfg(has_stock)]
+    super::stock::in_child();
 }
 
 /// Gives pages back that are not needed.

@@ -49,7 +49,7 @@ pub(crate) use areas::Areas;
 pub(crate) use global::balance;
 pub(crate) use global::set_up;
 #[cfg(platform = "hosted")]
-pub(crate) use global::{after_fork, before_fork};
+pub(crate) use global::{after_fork, before_fork, in_child};
 pub use module::ModuleArea;
 pub use pointer::PerCpuPtr;
 pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, reserve_atomic, stats, try_free_percpu};

@@ -39,8 +39,9 @@ static WHERE: AtomicUsize = AtomicUsize::new(0);
 /// Whether somebody makes it, or has made it.
 static IS_MADE: AtomicBool = AtomicBool::new(false);
 
-/// Taken by whoever empties magazines from elsewhere.
-pub(super) static EMPTYING: Mutex = Mutex::new();
+/// Taken by whoever empties magazines from elsewhere. A fork does not wait for it: the emptier may be waiting for a lock that the
+/// forking thread has, whose handler this is.
+static EMPTYING: Mutex = Mutex::new();
 
 /// Looks at a magazine that somebody is at, until it is left alone.
 const ATTEMPTS: u32 = 1000;
@@ -283,4 +284,14 @@ fn take_out(copy: &Magazine, cpu: CpuId, places: &mut [u32; magazine::PLACES]) -
         core::hint::spin_loop();
         copy.alone(None, |copy| Some(copy.take_out(places)))
     })
+}
+
+/// Opens the magazines that a thread was emptying which a forked child does not have. What it had in hand is given up.
+#[cfg(platform = "hosted")]
+pub(super) fn in_child() {
+    if EMPTYING.is_held_here() {
+        return;
+    }
+    EMPTYING.in_child();
+    possible_cpus().flat_map(magazines_of).for_each(Magazine::open);
 }

@@ -23,6 +23,7 @@ pub(super) fn watch() -> Result<(), Failure> {
         lock::after_fork();
         records::after_fork();
         dynamic::after_fork();
+        dynamic::in_child();
     }
     // SAFETY: functions that may run around a fork: they change some words, and wait for nobody who waits for the
     // forking thread.

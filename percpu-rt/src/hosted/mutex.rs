@@ -63,6 +63,15 @@ impl Mutex {
         }
     }
 
+    /// Frees the lock in a forked child where a thread of the parent's has it, which does not exist here: what it guards is in order
+    /// at every moment.
+    #[cfg_attr(feature = "checked", allow(dead_code, reason = "the stock's, which is not checked"))]
+    pub(crate) fn in_child(&self) {
+        if !self.is_held_here() {
+            self.word.store(0, Relaxed);
+        }
+    }
+
     /// Whether [`before_fork`](Self::before_fork) has taken it for this thread.
     pub(crate) fn is_taken_for_fork(&self) -> bool {
         self.is_held_here() && self.forking.load(Relaxed)
