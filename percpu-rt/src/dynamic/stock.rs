@@ -197,7 +197,8 @@ fn free_slowly(pointer: PerCpuPtr<u8>, size: usize) -> Result<(), FreeError> {
     let place = Entry::new(offset, true);
     let Some(stocked) = Stocked::new(size) else {
         global.free(offset, pointer.stamp())?;
-        if WHERE.load(Relaxed) == 0 && !IS_MADE.swap(true, Relaxed) {
+        // Not in kernels: it would take a third of what their first chunk has for everybody.
+        if cfg!(platform = "hosted") && WHERE.load(Relaxed) == 0 && !IS_MADE.swap(true, Relaxed) {
             make(global);
         }
         return Ok(());
