@@ -38,7 +38,9 @@ const SECTIONS: [(&str, &str); 2] = [
 ];
 
 /// Files of one backend that no other has.
-const OWN_FILES: [(&str, &str); 6] = [
+const OWN_FILES: [(&str, &str); 8] = [
+    ("generic/magazine.rs", "kernels have no stock"),
+    ("x86_64/magazine.rs", "kernels have no stock"),
     ("x86_64/sequence.rs", "only restartable sequences need a frame around them"),
     ("x86_64/wide.rs", "stable Rust has no portable atomic of 16 bytes"),
     ("x86_64_kernel/access.rs", "one instruction, which every variable's expansion has"),

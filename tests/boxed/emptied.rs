@@ -1,12 +1,11 @@
 //! Stocks that are emptied from elsewhere while their CPUs make and drop: no place is given to two, and none is lost.
 
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::{env, thread};
+use std::thread;
 
 use percpu_rt::{PerCpuBox, stats};
 use percpu_tests::alone::alone;
-use percpu_tests::membarrier::{self, NO_BARRIER};
+use percpu_tests::membarrier;
 use percpu_tests::tool::{self, SANITIZED};
 use percpu_tests::{pin, random::Random};
 
@@ -75,10 +74,7 @@ fn without_restarts_it_shows() {
         return;
     }
     for _ in 0..20 {
-        let mut command = Command::new(env::current_exe().expect("a test program knows its path"));
-        command.args(["--exact", "emptied::without_restarts", "--ignored"]).env(NO_BARRIER, "0");
-        let output = command.output().expect("the test program runs");
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let text = membarrier::output_without("emptied::without_restarts", 0);
         // A place that two have is also freed twice, which may be found out first.
         if ["Doubled", "Lost", "panicked"].iter().any(|flaw| text.contains(flaw)) {
             println!("{text}");

@@ -146,6 +146,41 @@ fn a_child_goes_on_without_what_others_had_in_hand() {
     assert!(possible_cpus().count() > 1);
 }
 
+/// Types of one size have each other's places, where those are aligned for all of them; what asks for more has its own.
+#[test]
+fn types_of_a_size_are_aligned_as_they_ask() {
+    macro_rules! aligned {
+        ($($align:literal),+) => {
+            [$({
+                #[repr(align($align))]
+                #[derive(Clone)]
+                #[allow(dead_code, reason = "it has a size")]
+                struct Aligned([u8; 512]);
+                fn make() -> Box<dyn Send> {
+                    let boxed = PerCpuBox::try_new(Aligned([1; 512])).expect("memory");
+                    assert!(boxed.per_cpu_ptr(possible_cpus().next().expect("a CPU")).addr().is_multiple_of($align));
+                    Box::new(boxed)
+                }
+                make as fn() -> Box<dyn Send>
+            }),+]
+        };
+    }
+    let makers = aligned!(4, 16, 64, 128, 256, 512);
+    let mut random = Random::new(5);
+    pin::on(pin::allowed()[0], || {
+        // Holes at odd places, of which some are large enough.
+        let mut beside: Vec<_> = (0..12_000).map(|at| Some(PerCpuBox::try_new([at; 131]).expect("memory"))).collect();
+        beside.iter_mut().step_by(3).for_each(|boxed| *boxed = None);
+        // Not in stock, where another size may want their magazine.
+        let _ = stats();
+        let mut live: Vec<_> = (0..4000).map(|_| makers[random.below(makers.len())]()).collect();
+        for _ in 0..20_000 {
+            drop(live.swap_remove(random.below(live.len())));
+            live.push(makers[random.below(makers.len())]());
+        }
+    });
+}
+
 /// An address is no better aligned than its page: what asks for more is refused, also where a place in stock has an offset
 /// that would do.
 #[test]

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::{env, thread};
 
 use percpu_rt::{LocalLock, LockOnError, per_cpu};
-use percpu_tests::membarrier::{self, NO_BARRIER};
+use percpu_tests::membarrier;
 use percpu_tests::pin;
 use percpu_tests::tool::{self, FULL, SANITIZED, is_set};
 
@@ -50,7 +50,7 @@ fn nor_without_registration() {
 #[test]
 #[cfg_attr(any(percpu_backend = "generic", not(target_arch = "x86_64")), ignore = "it needs no barrier")]
 fn nor_where_barriers_are_refused() {
-    let text = output(&mut without_barrier("exclusion::load_without_claims", libc::EPERM));
+    let text = membarrier::output_without("exclusion::load_without_claims", libc::EPERM);
     assert!(text.contains("1 passed"), "{text}");
 }
 
@@ -66,7 +66,7 @@ fn load_without_claims() {
 #[test]
 #[cfg_attr(any(percpu_backend = "generic", not(target_arch = "x86_64")), ignore = "it needs no barrier")]
 fn a_claim_that_is_refused_later_leaves_the_lock_usable() {
-    let text = output(&mut without_barrier("exclusion::claim_before_and_behind_a_refusal", libc::EPERM));
+    let text = membarrier::output_without("exclusion::claim_before_and_behind_a_refusal", libc::EPERM);
     assert!(text.contains("1 passed"), "{text}");
 }
 
@@ -100,7 +100,7 @@ fn a_claim_without_its_barrier_fails() {
         return;
     }
     for _ in 0..20 {
-        let text = output(&mut without_barrier("exclusion::load_without_barrier", 0));
+        let text = membarrier::output_without("exclusion::load_without_barrier", 0);
         if ["Torn", "Lost", "Stuck"].iter().any(|flaw| text.contains(flaw)) {
             println!("{text}");
             return;
@@ -123,12 +123,6 @@ fn load_without_barrier() {
 fn output(command: &mut Command) -> String {
     let output = command.output().expect("the test program runs");
     [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
-}
-
-fn without_barrier(name: &str, error: i32) -> Command {
-    let mut command = this_test(name);
-    command.arg("--ignored").env(NO_BARRIER, error.to_string());
-    command
 }
 
 fn this_test(name: &str) -> Command {

@@ -1,9 +1,23 @@
 //! Processes in which `membarrier` does nothing: what it is needed for has to fail there.
 
 use std::env;
+use std::process::Command;
 
 /// Set for a process in which `membarrier` answers with this number, 0 for success, without doing anything.
-pub const NO_BARRIER: &str = "PERCPU_TEST_NO_BARRIER";
+const NO_BARRIER: &str = "PERCPU_TEST_NO_BARRIER";
+
+/// Runs an ignored test of this program where the system call answers with `error`; all that it prints.
+///
+/// # Panics
+///
+/// Where the program cannot be started.
+#[must_use]
+pub fn output_without(test: &str, error: i32) -> String {
+    let mut command = Command::new(env::current_exe().expect("a test program knows its path"));
+    command.args(["--exact", test, "--ignored"]).env(NO_BARRIER, error.to_string());
+    let output = command.output().expect("the test program runs");
+    [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+}
 
 /// Makes the system call answer as the environment says in this process, and do nothing; false where it says nothing.
 ///

@@ -16,7 +16,7 @@
 //! - `copy.rs`: `copy`, by which set-up fills the units;
 //! - `lock.rs`: the step of a lock that is taken on its own CPU, `acquire`, what follows when it is `freed`, and whether the step is
 //!   `FAST_PATH_IS_PLAIN`;
-//! - `magazine.rs`: the steps by which this CPU's stock changes, `pop`, `push`, `adopt`, and whether `STEPS_ARE_SEQUENCES`;
+//! - `magazine.rs`, in processes: the steps by which this CPU's stock changes, `pop`, `push`, `adopt`, and whether `STEPS_ARE_SEQUENCES`;
 //! - `word.rs`: the implementations of [`LocalWord`] and [`LocalInteger`];
 //! - `wide.rs`, where the architecture has the means: the one of `LocalWide`.
 //!

@@ -19,7 +19,7 @@ impl<T> Drop for Copies<T> {
     #[inline]
     fn drop(&mut self) {
         if !core::mem::needs_drop::<T>() {
-            // SAFETY: as below.
+            // SAFETY: allocated by the owner for a `T`, and nobody uses a copy any more; there is nothing to drop in them.
             return unsafe { memory::free(self.pointer) };
         }
         let cpus = possible_cpus().take(self.count);

@@ -4,12 +4,12 @@ use core::alloc::Layout;
 use core::mem::{align_of, size_of};
 
 use crate::chunk::AllocError;
-#[cfg(feature = "checked")]
+#[cfg(not(has_stock))]
 use crate::chunk::AllocFlags;
 use crate::dynamic::PerCpuPtr;
-#[cfg(not(feature = "checked"))]
+#[cfg(has_stock)]
 use crate::dynamic::stock;
-#[cfg(feature = "checked")]
+#[cfg(not(has_stock))]
 use crate::dynamic::{alloc_percpu, try_free_percpu};
 
 /// That of a `T`. What has no size has an address of its own all the same, as aligned as it is.
@@ -22,13 +22,13 @@ fn layout<T>() -> Layout {
 ///
 /// # Errors
 ///
-/// As [`alloc_percpu`](crate::alloc_percpu).
+/// As [`crate::alloc_percpu`].
 #[inline]
 #[track_caller]
 pub(super) fn allocate<T>() -> Result<PerCpuPtr<T>, AllocError> {
-    #[cfg(feature = "checked")]
+    #[cfg(not(has_stock))]
     let pointer = alloc_percpu(layout::<T>(), AllocFlags::NONE);
-    #[cfg(not(feature = "checked"))]
+    #[cfg(has_stock)]
     let pointer = stock::alloc(layout::<T>());
     pointer.map(PerCpuPtr::cast)
 }
@@ -46,10 +46,10 @@ pub(super) fn allocate<T>() -> Result<PerCpuPtr<T>, AllocError> {
 #[track_caller]
 pub(super) unsafe fn free<T>(pointer: PerCpuPtr<T>) {
     // SAFETY: the caller's promise.
-    #[cfg(feature = "checked")]
+    #[cfg(not(has_stock))]
     let result = unsafe { try_free_percpu(pointer.cast()) };
     // SAFETY: the caller's promise, and the same layout.
-    #[cfg(not(feature = "checked"))]
+    #[cfg(has_stock)]
     let result = unsafe { stock::free(pointer.cast(), layout::<T>()) };
     if let Err(error) = result {
         refused(pointer, error);

@@ -125,10 +125,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Allocates populated bytes for the allocator's own purposes: no count tells of it. `None` where records would have to
     /// come in, or pages.
-    #[cfg_attr(
-        any(feature = "checked", not(platform = "hosted")),
-        allow(dead_code, reason = "for the stock of this process")
-    )]
+    #[cfg(has_stock)]
     pub(crate) fn alloc_uncounted(&self, size: usize, align: usize) -> Option<usize> {
         let request = self.request(size, align, AllocFlags::ATOMIC).ok()?;
         let placed = self.with(|state| state.map.place(&request)).ok()?;

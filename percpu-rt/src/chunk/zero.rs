@@ -146,6 +146,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_byte_anywhere_is_found() {
+        #[repr(align(64))]
+        struct Line([u8; 2 * LINE]);
+        for bytes in (4..=2 * LINE).step_by(4) {
+            for dirty in 0..bytes {
+                let mut line = Line([0; 2 * LINE]);
+                line.0[dirty] = 1;
+                // SAFETY: within the lines, whose first is aligned as such.
+                unsafe { zero_aligned(line.0.as_mut_ptr(), bytes) };
+                assert_eq!(line.0, [0; 2 * LINE], "byte {dirty} of {bytes}");
+            }
+        }
+    }
+
+    #[test]
     fn every_size_at_every_place_is_zeroed_and_nothing_else() {
         #[repr(align(64))]
         struct Lines([u8; 768]);

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::area::{Area, Stamp};
 use super::areas::Areas;
-#[cfg(not(feature = "checked"))]
+#[cfg(has_stock)]
 use crate::chunk::Allocator;
 #[cfg(feature = "checked")]
 use crate::chunk::checked::{CheckError, Object};
@@ -150,14 +150,14 @@ impl Global {
     }
 
     /// Whether this has interrupted whoever has the main area's lock.
-    #[cfg(not(feature = "checked"))]
+    #[cfg(has_stock)]
     #[inline]
     pub(super) fn is_busy_here(&self) -> bool {
         LOCK.is_held_here()
     }
 
     /// The allocator of the main area.
-    #[cfg(not(feature = "checked"))]
+    #[cfg(has_stock)]
     #[inline]
     pub(super) fn allocator(&self) -> &Allocator<Chunks, &'static Mutex> {
         self.main.allocator()

@@ -28,7 +28,8 @@
 //!   open.
 //! - A signal handler never waits for the thread that it has interrupted: it is told
 //!   [`Busy`](crate::AllocError::Busy).
-//! - Whoever forks holds the locks meanwhile, so the child finds them free and its objects where they were.
+//! - Whoever forks holds the locks meanwhile, so the child finds them free and its objects where they were. Only that of the stock's
+//!   emptier is not waited for, and what it guards is in order at every moment.
 
 #[cfg_attr(feature = "checked", path = "area/checked.rs")]
 #[cfg_attr(not(feature = "checked"), path = "area/plain.rs")]
@@ -39,7 +40,7 @@ mod module;
 mod pointer;
 mod raw;
 mod reservation;
-#[cfg(not(feature = "checked"))]
+#[cfg(has_stock)]
 pub(crate) mod stock;
 #[cfg(feature = "checked")]
 mod watch;

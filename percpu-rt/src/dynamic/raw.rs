@@ -4,7 +4,7 @@ use core::alloc::Layout;
 
 use super::global::global;
 use super::pointer::PerCpuPtr;
-#[cfg(not(feature = "checked"))]
+#[cfg(has_stock)]
 use super::stock;
 use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 
@@ -46,7 +46,7 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, AllocError> {
     let global = global()?;
     let result = global.alloc(layout.size(), layout.align(), flags);
-    #[cfg(not(feature = "checked"))]
+    #[cfg(has_stock)]
     let result = match result {
         // What CPUs have in stock may be what is lacking.
         Err(AllocError::Exhausted { .. }) if stock::put_back() => global.alloc(layout.size(), layout.align(), flags),
@@ -188,7 +188,7 @@ pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
 /// Context: threads. Linux: `/sys/kernel/debug/percpu_stats`.
 #[must_use]
 pub fn stats() -> PerCpuStats {
-    #[cfg(not(feature = "checked"))]
+    #[cfg(has_stock)]
     stock::put_back();
     global().map_or_else(|_| PerCpuStats::default(), |global| global.stats())
 }

@@ -13,8 +13,8 @@
 //! - A place goes in and out by one step on this CPU's magazine ([`magazine`]), which handlers, other threads and a fork find
 //!   done or not begun. So a place in a magazine is nobody else's, and one in hand is its thread's alone.
 //! - Nothing is held meanwhile: whoever finds no place, or no room, takes some in hand and goes to the allocator.
-//! - A place in stock begins at a multiple of the largest power of two, up to a line, that divides its size: all types of the
-//!   size can have it.
+//! - A place in stock begins at a multiple of the largest power of two, up to [`MOST_ALIGN`], that divides its size: all types of
+//!   the size can have it. What asks for more is not kept in stock.
 //! - Frees tell the size, so only owners come here; [`free_percpu`](super::free_percpu) does not know it.
 //! - What counts, and what finds no room, has every CPU's stock put back before, one thread at a time.
 
@@ -46,6 +46,9 @@ static EMPTYING: Mutex = Mutex::new();
 /// Looks at a magazine that somebody is at, until it is left alone.
 const ATTEMPTS: u32 = 1000;
 
+/// The largest alignment of places in stock: what a program pads to that keeps two CPUs from one pair of lines.
+const MOST_ALIGN: usize = 2 * LINE;
+
 const _: () = assert!(LARGEST <= magazine::PLACES);
 
 /// A size, and the magazines that it may have.
@@ -57,9 +60,12 @@ struct Stocked {
 }
 
 impl Stocked {
-    /// `None` where the size is not kept in stock, or there is none.
+    /// `None` where the size or the alignment is not kept in stock, or there is none.
     #[inline(always)]
-    fn new(size: usize) -> Option<Self> {
+    fn new(size: usize, align: usize) -> Option<Self> {
+        if align > natural_align(size) {
+            return None;
+        }
         let granules = size / GRANULE;
         let slot = slot_of(granules as u64)?;
         let first = WHERE.load(Acquire);
@@ -82,8 +88,8 @@ impl Stocked {
 
     /// Has this CPU's magazine hold up to `capacity` places of the size, unless it has others.
     fn adopt(self, capacity: usize) -> bool {
-        // SAFETY: as above. The capacity is a word of its own, of no consequence where the thread has been moved meanwhile, and read
-        // and written as words are.
+        // SAFETY: a magazine of the stock, which is never freed. The capacity is a word of its own, read and written as words are,
+        // and of no consequence where the thread has been moved meanwhile.
         unsafe {
             let adopted = arch::adopt(self.magazine, self.granules);
             if adopted {
@@ -103,7 +109,7 @@ fn rounded(layout: Layout) -> (usize, usize) {
 
 #[inline(always)]
 fn natural_align(size: usize) -> usize {
-    LINE.min(1 << size.trailing_zeros())
+    MOST_ALIGN.min(1 << size.trailing_zeros())
 }
 
 /// Allocates as [`alloc_percpu`], from the stock where it has a place.
@@ -114,11 +120,10 @@ fn natural_align(size: usize) -> usize {
 #[inline(always)]
 pub(crate) fn alloc(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
     let (size, align) = rounded(layout);
-    if align == natural_align(size)
-        && let Some(stocked) = Stocked::new(size)
+    if let Some(stocked) = Stocked::new(size, align)
         && let Some(place) = stocked.pop()
     {
-        // SAFETY: it has made the stock.
+        // SAFETY: the place came from a stock, which an allocator has made.
         let global = unsafe { global::made() };
         return Ok(PerCpuPtr::from_offset(global.allocator().ready(place, size), Stamp::UNKNOWN));
     }
@@ -133,9 +138,7 @@ fn alloc_slowly(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
     if global.is_busy_here() {
         return Err(AllocError::Busy);
     }
-    if align == natural_align(size)
-        && let Some(stocked) = Stocked::new(size)
-    {
+    if let Some(stocked) = Stocked::new(size, align) {
         let mut places = [Entry::EMPTY; LARGEST];
         let makes_room = |capacity| stocked.adopt(capacity);
         let count = global.allocator().supply(size, align, stocks(), &mut places, makes_room);
@@ -177,28 +180,27 @@ fn away_from_others(places: &mut [Entry]) -> &[Entry] {
 /// As [`free_percpu`](super::free_percpu), and the object was allocated with this layout.
 #[inline(always)]
 pub(crate) unsafe fn free(pointer: PerCpuPtr<u8>, layout: Layout) -> Result<(), FreeError> {
-    let (size, _) = rounded(layout);
-    if let Some(stocked) = Stocked::new(size)
+    let (size, align) = rounded(layout);
+    if let Some(stocked) = Stocked::new(size, align)
         && stocked.push(Entry::new(pointer.offset(), true))
     {
         return Ok(());
     }
-    free_slowly(pointer, size)
+    free_slowly(pointer, size, align)
 }
 
 /// To the allocator, with some of the stock if it is full; and makes the stock if there is none.
 #[cold]
-fn free_slowly(pointer: PerCpuPtr<u8>, size: usize) -> Result<(), FreeError> {
+fn free_slowly(pointer: PerCpuPtr<u8>, size: usize, align: usize) -> Result<(), FreeError> {
     let offset = pointer.offset();
     let Ok(global) = global() else { return Err(FreeError::Foreign { offset }) };
     if global.is_busy_here() {
         return Err(FreeError::Busy { offset });
     }
     let place = Entry::new(offset, true);
-    let Some(stocked) = Stocked::new(size) else {
+    let Some(stocked) = Stocked::new(size, align) else {
         global.free(offset, pointer.stamp())?;
-        // Not in kernels: it would take a third of what their first chunk has for everybody.
-        if cfg!(platform = "hosted") && WHERE.load(Relaxed) == 0 && !IS_MADE.swap(true, Relaxed) {
+        if WHERE.load(Relaxed) == 0 && !IS_MADE.swap(true, Relaxed) {
             make(global);
         }
         return Ok(());
@@ -288,11 +290,27 @@ fn take_out(copy: &Magazine, cpu: CpuId, places: &mut [u32; magazine::PLACES]) -
 }
 
 /// Opens the magazines that a thread was emptying which a forked child does not have. What it had in hand is given up.
-#[cfg(platform = "hosted")]
 pub(super) fn in_child() {
     if EMPTYING.is_held_here() {
         return;
     }
     EMPTYING.in_child();
     possible_cpus().flat_map(magazines_of).for_each(Magazine::open);
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shares_a_line_with_a_lower_place_comes_last() {
+        let ordered = |offsets: [usize; 4]| {
+            let mut places = offsets.map(|offset| Entry::new(offset, false));
+            away_from_others(&mut places);
+            places.map(Entry::offset)
+        };
+        assert_eq!(ordered([48, 56, 64, 72]), [64, 72, 48, 56]);
+        assert_eq!(ordered([64, 72, 80, 88]), [64, 72, 80, 88], "the first of a line has no lower neighbour there");
+        assert_eq!(ordered([72, 80, 88, 96]), [72, 80, 88, 96], "there is no better one");
+    }
 }

@@ -65,7 +65,7 @@ impl Mutex {
 
     /// Frees the lock in a forked child where a thread of the parent's has it, which does not exist here: what it guards is in order
     /// at every moment.
-    #[cfg_attr(feature = "checked", allow(dead_code, reason = "the stock's, which is not checked"))]
+    #[cfg(has_stock)]
     pub(crate) fn in_child(&self) {
         if !self.is_held_here() {
             self.word.store(0, Relaxed);

@@ -29,7 +29,5 @@ pub(super) mod cpu;
 pub(super) mod entry;
 pub(crate) mod interrupts;
 pub(super) mod lock;
-#[cfg(has_stock)]
-pub(super) mod magazine;
 pub(super) mod wide;
 pub(super) mod word;

@@ -52,6 +52,7 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
     }
 
     #[inline]
+    #[cfg(has_stock)]
     pub(in crate::dynamic) fn allocator(&self) -> &Allocator<M, L> {
         &self.0
     }
