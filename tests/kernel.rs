@@ -109,6 +109,7 @@ fn every_form_of_the_first_chunk_boots() {
             // The one that was there before the other CPUs; all others were freed by the next CPU.
             assert_eq!(number(&text, "allocated, "), 1, "{text}");
             assert!(number(&text, "objects: ") > 8000 / 2 && number(&text, "served, ") == 0, "{text}");
+            assert!(number(&text, "pages: ") >= boot.cpus as u64, "one in every unit at least: {text}");
             let static_size = number(&text, "static size ");
             let unit_size = number(&text, "unit size ");
             if units == "static" {

@@ -14,8 +14,9 @@ const TIMER: u64 = 0x320;
 const TIMER_START: u64 = 0x380;
 const TIMER_DIVIDE: u64 = 0x3e0;
 
-/// The timer's vector, and the one of interrupts that are none.
+/// The vectors of the timer, of [`paging`](crate::paging), and of interrupts that are none.
 pub const TIMER_VECTOR: u8 = 32;
+pub const FORGET_VECTOR: u8 = 33;
 pub const SPURIOUS_VECTOR: u8 = 255;
 
 fn write(register: u64, value: u32) {
@@ -75,6 +76,11 @@ pub fn send_start(target: u8, page: u8) {
 /// Sends an NMI to all other CPUs.
 pub fn send_nmis() {
     command(0, 0xc4400);
+}
+
+/// Interrupts all other CPUs.
+pub fn send_to_others(vector: u8) {
+    command(0, 0xc4000 | u32::from(vector));
 }
 
 /// Turns off the interrupt controllers of the first PC: firmware leaves a timer running there.

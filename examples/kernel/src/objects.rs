@@ -12,8 +12,8 @@ use percpu_rt::{
 
 use crate::acpi::MAX_CPUS;
 use crate::console::println;
-use crate::exit;
 use crate::percpu::Frames;
+use crate::{exit, memory};
 
 /// Chunks behind the first.
 const CHUNKS: usize = 64;
@@ -29,6 +29,12 @@ pub fn prepare(objects: u64) {
 fn rounds() -> usize {
     ROUNDS.load(SeqCst)
 }
+
+/// An object of many pages.
+const LARGE: Layout = Layout::new::<[u64; 4096]>();
+
+/// Rounds of the first CPU after which pages go back to the provider.
+const ROUNDS_A_BALANCE: usize = 16;
 
 /// What the early object holds on each CPU.
 const EARLY: u64 = 0x4541_524c_5900;
@@ -140,6 +146,10 @@ pub fn work() {
         let words = SLOTS[own][1].load(SeqCst);
         take(SLOTS[own][0].swap(0, SeqCst), words);
         count();
+        // As if one CPU were idle now and then, while the others go on.
+        if own == 0 && round % ROUNDS_A_BALANCE == 0 {
+            balance();
+        }
     }
     let boxed = PerCpuBox::try_new(own as u64).unwrap_or_else(|error| exit::fail(format_args!("a box: {error}")));
     boxed.add(1);
@@ -188,6 +198,14 @@ pub fn verify(ticks: u64) {
         "objects: {} allocated, {} live, {} chunks at the most; {} bytes populated, {} when balanced",
         before.nr_alloc, before.nr_cur_alloc, before.nr_max_chunks, before.populated_bytes, after.populated_bytes
     );
+    // SAFETY: allocated in this line, and known here alone.
+    unsafe { free_percpu(alloc(LARGE, AllocFlags::NONE)) };
+    let populated = stats().populated_bytes;
+    balance();
+    if stats().populated_bytes >= populated {
+        exit::fail(format_args!("{populated} bytes populated, and no less when balanced"));
+    }
+    println!("pages: {} came back", memory::pages_that_came_back());
     println!("from interrupts: {} served, {} refused", SERVED.load(SeqCst), REFUSED.load(SeqCst));
     if before.nr_cur_alloc != 1 {
         exit::fail(format_args!("{} objects live, and not the early one alone", before.nr_cur_alloc));

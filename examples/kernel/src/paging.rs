@@ -1,21 +1,24 @@
 //! Address space of the kernel's, backed page by page.
 
-use core::alloc::Layout;
 use core::arch::asm;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicBool, AtomicUsize};
 
+use crate::apic::FORGET_VECTOR;
 use crate::machine::at;
-use crate::memory;
+use crate::memory::PAGE;
+use crate::{apic, memory, smp};
 
 /// Where it begins: the second half of the upper half.
 const START: usize = 0xffff_c000_0000_0000;
 
-const PAGE: usize = 4096;
-
 /// Whether a CPU changes tables.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether a CPU has the others forget a page, and how many have not yet.
+static FORGETTING: AtomicBool = AtomicBool::new(false);
+static LEFT: AtomicUsize = AtomicUsize::new(0);
 
 static NEXT: AtomicUsize = AtomicUsize::new(START);
 
@@ -28,30 +31,61 @@ pub fn reserve(bytes: usize, align: usize) -> Option<NonNull<u8>> {
 
 /// Backs the page at `address` by memory of `node`, zero.
 pub fn back(node: u32, address: usize) -> bool {
-    while TAKEN.swap(true, Acquire) {
-        core::hint::spin_loop();
-    }
-    // SAFETY: the lock is held, the address is in a part of the address space that is this file's, and entries only come to be.
-    let backed = unsafe { entry(address, true).is_some_and(|entry| fill(entry, node)) };
-    TAKEN.store(false, Release);
-    backed
+    let Some(frame) = memory::alloc(node, PAGE) else { return false };
+    // SAFETY: the address is in a part of the address space that is this file's, the entry one that nobody else changes meanwhile.
+    locked(&TAKEN, || unsafe {
+        entry(address, true).map(|entry| entry.write_volatile(frame.addr().get() as u64 | 3)).is_some()
+    })
 }
 
-/// Makes a last entry. A page that was backed once stays so: taking it back would mean to tell all CPUs to forget it.
-///
-/// # Safety
-///
-/// An entry of a table that nobody changes meanwhile.
-unsafe fn fill(entry: *mut u64, node: u32) -> bool {
-    // SAFETY: the caller's.
-    unsafe {
-        if entry.read_volatile() & 1 == 0 {
-            let page = Layout::from_size_align(PAGE, PAGE).expect("a page");
-            let Some(frame) = memory::alloc(node, page) else { return false };
-            entry.write_volatile(frame.addr().get() as u64 | 3);
-        }
+/// Takes the page at `address` back, which was backed by memory of `node`. To be called with interrupts on: whoever is here waits for
+/// all other CPUs, and one of them may be here too.
+pub fn unback(node: u32, address: usize) {
+    // SAFETY: likewise.
+    let frame = locked(&TAKEN, || unsafe {
+        entry(address, false).map(|entry| {
+            let frame = entry.read_volatile() & !0xfff;
+            entry.write_volatile(0);
+            frame
+        })
+    });
+    forget_on_all_cpus();
+    if let Some(frame) = frame.and_then(|frame| NonNull::new(at(frame))) {
+        memory::free_page(node, frame);
     }
-    true
+}
+
+/// Has all CPUs look at the tables again, and returns when they have. What was sent to a CPU before has arrived there by then.
+pub fn forget_on_all_cpus() {
+    locked(&FORGETTING, || {
+        LEFT.store(smp::running() - 1, Release);
+        apic::send_to_others(FORGET_VECTOR);
+        forget();
+        while LEFT.load(Acquire) > 0 {
+            core::hint::spin_loop();
+        }
+    });
+}
+
+/// In the interrupt that [`forget_on_all_cpus`] sends.
+pub fn on_forget() {
+    forget();
+    LEFT.fetch_sub(1, Release);
+}
+
+/// Has this CPU look at the tables again.
+fn forget() {
+    // SAFETY: the same tables once more.
+    unsafe { asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags)) };
+}
+
+fn locked<R>(lock: &AtomicBool, f: impl FnOnce() -> R) -> R {
+    while lock.swap(true, Acquire) {
+        core::hint::spin_loop();
+    }
+    let result = f();
+    lock.store(false, Release);
+    result
 }
 
 /// The physical address behind `address`.
@@ -62,7 +96,7 @@ pub fn physical(address: usize) -> u64 {
         0xffff_ffff_8000_0000.. => address as u64 - 0xffff_ffff_8000_0000,
         // SAFETY: reads tables.
         _ => unsafe {
-            entry(address, false).map_or(0, |entry| (entry.read_volatile() & !0xfff) + (address % PAGE) as u64)
+            entry(address, false).map_or(0, |entry| (entry.read_volatile() & !0xfff) + (address % PAGE.size()) as u64)
         },
     }
 }
@@ -81,8 +115,7 @@ unsafe fn entry(address: usize, make: bool) -> Option<*mut u64> {
         // SAFETY: an entry of a table.
         unsafe {
             if entry.read_volatile() & 1 == 0 {
-                let page = Layout::from_size_align(PAGE, PAGE).expect("a page");
-                let next = memory::alloc(0, page).filter(|_| make)?;
+                let next = if make { memory::alloc(0, PAGE)? } else { return None };
                 entry.write_volatile(next.addr().get() as u64 | 3);
             }
             table = entry.read_volatile();

@@ -21,7 +21,7 @@ unsafe impl NodeMemory for Frames {
     }
 }
 
-// SAFETY: `paging` hands out each address once.
+// SAFETY: `paging` hands out each address once, and takes a page back when all CPUs have forgotten it.
 unsafe impl PageMemory for Frames {
     fn reserve(&self, bytes: usize, align: usize) -> Option<NonNull<u8>> {
         paging::reserve(bytes, align)
@@ -29,6 +29,10 @@ unsafe impl PageMemory for Frames {
 
     fn back(&self, node: u32, page: NonNull<u8>) -> bool {
         paging::back(node, page.addr().get())
+    }
+
+    fn unback(&self, node: u32, page: NonNull<u8>) {
+        paging::unback(node, page.addr().get());
     }
 }
 

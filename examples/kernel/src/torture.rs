@@ -3,11 +3,12 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
+use percpu_rt::kernel::balance;
 use percpu_rt::{per_cpu, possible_cpus};
 
 use crate::console::println;
 use crate::machine::Machine;
-use crate::{apic, exit, guards, objects, operations, smp};
+use crate::{apic, exit, guards, objects, operations, paging, smp};
 
 /// Steps of each CPU.
 static STEPS: AtomicU64 = AtomicU64::new(0);
@@ -55,20 +56,22 @@ pub fn run(machine: &Machine) {
     wake();
     work(true);
     while DONE.load(SeqCst) < cpus as usize {
-        core::hint::spin_loop();
+        balance();
     }
+    // The last NMIs may be on their way still.
+    paging::forget_on_all_cpus();
     verify(steps / cpus * cpus);
 }
 
-/// What the other CPUs do: sleep until it begins, work, and sleep again.
+/// What the other CPUs do: sleep until it begins, work, and sleep again, with interrupts on.
 pub fn take_part() -> ! {
     while !HAS_BEGUN.load(SeqCst) {
         sleep();
     }
     work(false);
     loop {
-        // SAFETY: nothing is to come.
-        unsafe { asm!("cli", "hlt", options(nomem, nostack)) };
+        // SAFETY: descriptors are loaded. Nothing is to come but what other CPUs ask.
+        unsafe { asm!("sti", "hlt", options(nomem, nostack)) };
     }
 }
 
@@ -95,8 +98,7 @@ fn work(sends: bool) {
             apic::send_nmis();
         }
     }
-    // SAFETY: interrupts may be off at any time.
-    unsafe { asm!("cli", options(nomem, nostack)) };
+    // What is on its way comes before interrupts are off.
     apic::stop_timer();
     objects::hand_in();
     DONE.fetch_add(1, SeqCst);

@@ -7,8 +7,8 @@ use core::alloc::Layout;
 use core::arch::{asm, naked_asm};
 use core::cell::UnsafeCell;
 
-use crate::apic::{SPURIOUS_VECTOR, TIMER_VECTOR};
-use crate::{apic, exit, memory, torture};
+use crate::apic::{FORGET_VECTOR, SPURIOUS_VECTOR, TIMER_VECTOR};
+use crate::{apic, exit, memory, paging, torture};
 
 const STACK_SIZE: usize = 16 << 10;
 
@@ -91,6 +91,7 @@ unsafe fn fill_gates() {
     gates.fill(gate(address(unexpected), EXCEPTION_STACK));
     gates[2] = gate(address(nmi), NMI_STACK);
     gates[usize::from(TIMER_VECTOR)] = gate(address(timer), INTERRUPT_STACK);
+    gates[usize::from(FORGET_VECTOR)] = gate(address(forget), INTERRUPT_STACK);
     gates[usize::from(SPURIOUS_VECTOR)] = gate(address(spurious), INTERRUPT_STACK);
 }
 
@@ -117,12 +118,18 @@ macro_rules! handler {
     };
 }
 handler!(timer calls on_timer);
+handler!(forget calls on_forget);
 handler!(nmi calls on_nmi);
 handler!(spurious calls on_spurious);
 handler!(unexpected calls on_unexpected);
 
 extern "C" fn on_timer(_: *const u64) {
     torture::on_timer();
+    apic::end_of_interrupt();
+}
+
+extern "C" fn on_forget(_: *const u64) {
+    paging::on_forget();
     apic::end_of_interrupt();
 }
 
