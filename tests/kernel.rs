@@ -15,7 +15,7 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use percpu_rt::abi::layout::{DEFAULT_ATOM_SIZE, DEFAULT_PAGE_SIZE, FirstChunk, LOCAL_DISTANCE, Request};
 use percpu_tests::tool;
 
-/// Steps of all CPUs together: each is every kind of operation once.
+/// Steps of all CPUs together: each is every kind of operation once, on one of the four widths in turn.
 const STEPS: u64 = if cfg!(debug_assertions) { 200_000 } else { 10_000_000 };
 const STEPS_ON_MANY: u64 = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
 
@@ -73,7 +73,7 @@ impl Boot {
         // The torture is of operations: objects would take most of its time.
         command.arg(format!("objects={}", if torn { 0 } else { 8000 }));
         command.arg(format!("period={}", period * cpus as u64 / 4));
-        command.env("CPUS", cpus.to_string()).env("NODES", nodes.to_string()).env("TIMEOUT", "900");
+        command.env("CPUS", cpus.to_string()).env("NODES", nodes.to_string()).env("TIMEOUT", "1800");
         command.env("TORN", if torn { "1" } else { "" });
         let Output { status, stdout, stderr } = command.output().expect("a shell");
         let text = String::from_utf8_lossy(&stdout).into_owned();
@@ -138,7 +138,10 @@ fn without_optimisations_too() {
 /// All CPUs run each operation and width, and so do their timers and NMIs: what is lost is lost by the control alone.
 #[test]
 fn nothing_is_lost_to_interrupts() {
+    // In full, as many for each width.
+    let widths = if tool::is_set(tool::FULL) { 4 } else { 1 };
     for (boot, steps) in [(Boot::SMALL, STEPS), (Boot { units: "page", ..Boot::LARGE }, STEPS_ON_MANY)] {
+        let steps = steps * widths;
         let Some(text) = (Boot { steps, torn: true, period: 500_000, ..boot }).run(&RELEASE) else { return };
         let total = number(&text, "total ");
         assert_eq!(total, number(&text, " true "), "{text}");
