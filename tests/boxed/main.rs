@@ -2,11 +2,13 @@
 //!
 //! - `values`: what each kind of type can do; borrowed ones, static and dynamic. `ends`: drops, panics, forgotten boxes.
 //! - `stock`: what CPUs keep of dropped ones. `emptied`: stocks that are emptied meanwhile, with the control.
+//! - `handlers`: boxes that handlers drop in the middle of the allocator's work.
 //! - `threads`: boxes that travel, exact under churn and signals. `counter`: `PerCpuCounter`, its bound and its limit.
 
 mod counter;
 mod emptied;
 mod ends;
+mod handlers;
 mod stock;
 mod threads;
 mod values;

@@ -3,12 +3,12 @@
 use core::alloc::Layout;
 use core::mem::{align_of, size_of};
 
-use crate::chunk::AllocError;
 #[cfg(not(has_stock))]
 use crate::chunk::AllocFlags;
-use crate::dynamic::PerCpuPtr;
+use crate::chunk::{AllocError, FreeError};
 #[cfg(has_stock)]
 use crate::dynamic::stock;
+use crate::dynamic::{PerCpuPtr, postponed};
 #[cfg(not(has_stock))]
 use crate::dynamic::{alloc_percpu, try_free_percpu};
 
@@ -51,13 +51,16 @@ pub(super) unsafe fn free<T>(pointer: PerCpuPtr<T>) {
     // SAFETY: the caller's promise, and the same layout.
     #[cfg(has_stock)]
     let result = unsafe { stock::free(pointer.cast(), layout::<T>()) };
-    if let Err(error) = result {
-        refused(pointer, error);
+    match result {
+        Ok(()) => {}
+        // SAFETY: not freed, and the caller's promise.
+        Err(FreeError::Busy { .. }) if unsafe { postponed::postpone(pointer.cast()) } => {}
+        Err(error) => refused(pointer, error),
     }
 }
 
 #[cold]
 #[track_caller]
-fn refused<T>(pointer: PerCpuPtr<T>, error: crate::FreeError) -> ! {
+fn refused<T>(pointer: PerCpuPtr<T>, error: FreeError) -> ! {
     panic!("the end of a PerCpuBox at {pointer:?}: {error}")
 }

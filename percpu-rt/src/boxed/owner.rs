@@ -56,7 +56,8 @@ unsafe impl<T: Send> Sync for PerCpuBox<T> {}
 impl<T: Send + 'static> PerCpuBox<T> {
     /// A variable whose copies are all `value`.
     ///
-    /// Context: threads. Costs an allocation, and a write on each possible CPU. Linux: `alloc_percpu`.
+    /// Context: threads, and signal handlers, which may be told [`Busy`](AllocError::Busy).
+    /// Costs an allocation, and a write on each possible CPU. Linux: `alloc_percpu`.
     ///
     /// # Errors
     ///
@@ -90,7 +91,8 @@ impl<T: Send + 'static> PerCpuBox<T> {
 
     /// A variable whose copies `f` makes, in the order of [`possible_cpus`].
     ///
-    /// Context: threads. Costs an allocation, and a call for each possible CPU.
+    /// Context: threads, and signal handlers, which may be told [`Busy`](AllocError::Busy).
+    /// Costs an allocation, and a call for each possible CPU.
     ///
     /// # Errors
     ///
@@ -114,7 +116,8 @@ impl<T: Send + 'static> PerCpuBox<T> {
 
     /// A variable whose copies are zero, which nothing has to be written for.
     ///
-    /// Context: threads. Costs an allocation. Linux: `alloc_percpu`, whose objects are always zero.
+    /// Context: threads, and signal handlers, which may be told [`Busy`](AllocError::Busy).
+    /// Costs an allocation. Linux: `alloc_percpu`, whose objects are always zero.
     ///
     /// # Errors
     ///
@@ -146,7 +149,8 @@ impl<T: Send + 'static> PerCpuBox<T> {
 impl<T: 'static> Drop for PerCpuBox<T> {
     /// Drops every copy and frees the variable.
     ///
-    /// Context: as [`free_percpu`](crate::free_percpu), and that of `T`'s drop.
+    /// Context: any, as far as `T`'s drop goes: where a signal handler has interrupted the allocator, the allocator's next call frees it.
+    /// Costs those drops and, for most of many of a size, one restartable sequence; else as [`free_percpu`](crate::free_percpu).
     #[inline]
     fn drop(&mut self) {
         drop(Copies::<T> { pointer: self.handle.as_place().pointer().cast(), count: usize::MAX });

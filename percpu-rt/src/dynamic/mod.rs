@@ -16,6 +16,7 @@
 //! | `global` | the two allocators with their locks, and which of them is asked |
 //! | `raw` | [`alloc_percpu`] and the like |
 //! | `stock` | places that each CPU keeps for variables with an owner |
+//! | `postponed` | what handlers free in the middle of all this |
 //! | `reservation` | [`Reservation`]: objects allocated ahead |
 //! | `pointer` | [`PerCpuPtr`] |
 //! | `module` | [`ModuleArea`] |
@@ -27,7 +28,7 @@
 //! - The first chunk needs no system call, ever: what is allocated early or with [`ATOMIC`](crate::AllocFlags::ATOMIC) finds it
 //!   open.
 //! - A signal handler never waits for the thread that it has interrupted: it is told
-//!   [`Busy`](crate::AllocError::Busy).
+//!   [`Busy`](crate::AllocError::Busy). A box that it drops is freed by the next call.
 //! - Whoever forks holds the locks meanwhile, so the child finds them free and its objects where they were. Only that of the stock's
 //!   emptier is not waited for, and what it guards is in order at every moment.
 
@@ -38,6 +39,7 @@ mod areas;
 mod global;
 mod module;
 mod pointer;
+pub(crate) mod postponed;
 mod raw;
 mod reservation;
 #[cfg(has_stock)]

@@ -4,6 +4,7 @@ use core::alloc::Layout;
 
 use super::global::global;
 use super::pointer::PerCpuPtr;
+use super::postponed;
 #[cfg(has_stock)]
 use super::stock;
 use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
@@ -45,6 +46,9 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 #[track_caller]
 pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, AllocError> {
     let global = global()?;
+    if !flags.contains(AllocFlags::ATOMIC) {
+        postponed::free_all(global);
+    }
     let result = global.alloc(layout.size(), layout.align(), flags);
     #[cfg(has_stock)]
     let result = match result {
@@ -173,7 +177,7 @@ fn refused(ptr: PerCpuPtr<u8>, error: FreeError) -> ! {
 pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
     let offset = ptr.offset();
     match global() {
-        Ok(global) => global.free(offset, ptr.stamp()),
+        Ok(global) => global.free(offset, ptr.stamp()).inspect(|()| postponed::free_all(global)),
         Err(_) => Err(FreeError::Foreign { offset }),
     }
 }
@@ -190,5 +194,11 @@ pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
 pub fn stats() -> PerCpuStats {
     #[cfg(has_stock)]
     stock::put_back();
-    global().map_or_else(|_| PerCpuStats::default(), |global| global.stats())
+    global().map_or_else(
+        |_| PerCpuStats::default(),
+        |global| {
+            postponed::free_all(global);
+            global.stats()
+        },
+    )
 }

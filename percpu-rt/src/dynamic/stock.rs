@@ -25,6 +25,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize};
 use super::area::Stamp;
 use super::global::{self, Global, global};
 use super::pointer::PerCpuPtr;
+use super::postponed;
 use super::raw::alloc_percpu;
 use crate::arch::magazine::{self, Magazine};
 use crate::arch::{self, LocalWord};
@@ -138,6 +139,7 @@ fn alloc_slowly(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
     if global.is_busy_here() {
         return Err(AllocError::Busy);
     }
+    postponed::free_all(global);
     if let Some(stocked) = Stocked::new(size, align) {
         let mut places = [Entry::EMPTY; LARGEST];
         let makes_room = |capacity| stocked.adopt(capacity);
@@ -197,6 +199,7 @@ fn free_slowly(pointer: PerCpuPtr<u8>, size: usize, align: usize) -> Result<(), 
     if global.is_busy_here() {
         return Err(FreeError::Busy { offset });
     }
+    postponed::free_all(global);
     let place = Entry::new(offset, true);
     let Some(stocked) = Stocked::new(size, align) else {
         global.free(offset, pointer.stamp())?;
