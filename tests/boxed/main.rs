@@ -3,6 +3,7 @@
 //! - `values`: what each kind of type can do; borrowed ones, static and dynamic. `ends`: drops, panics, forgotten boxes.
 //! - `stock`: what CPUs keep of dropped ones. `emptied`: stocks that are emptied meanwhile, with the control.
 //! - `handlers`: boxes that handlers drop in the middle of the allocator's work.
+//! - `storm`: all of it at once, with 35,000 live.
 //! - `threads`: boxes that travel, exact under churn and signals. `counter`: `PerCpuCounter`, its bound and its limit.
 
 mod counter;
@@ -10,5 +11,6 @@ mod emptied;
 mod ends;
 mod handlers;
 mod stock;
+mod storm;
 mod threads;
 mod values;

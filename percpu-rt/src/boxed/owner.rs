@@ -56,8 +56,7 @@ unsafe impl<T: Send> Sync for PerCpuBox<T> {}
 impl<T: Send + 'static> PerCpuBox<T> {
     /// A variable whose copies are all `value`.
     ///
-    /// Context: threads, and signal handlers, which may be told [`Busy`](AllocError::Busy).
-    /// Costs an allocation, and a write on each possible CPU. Linux: `alloc_percpu`.
+    /// Context: threads. Costs an allocation, and a write on each possible CPU. Linux: `alloc_percpu`.
     ///
     /// # Errors
     ///
@@ -91,8 +90,7 @@ impl<T: Send + 'static> PerCpuBox<T> {
 
     /// A variable whose copies `f` makes, in the order of [`possible_cpus`].
     ///
-    /// Context: threads, and signal handlers, which may be told [`Busy`](AllocError::Busy).
-    /// Costs an allocation, and a call for each possible CPU.
+    /// Context: threads. Costs an allocation, and a call for each possible CPU.
     ///
     /// # Errors
     ///
@@ -116,8 +114,7 @@ impl<T: Send + 'static> PerCpuBox<T> {
 
     /// A variable whose copies are zero, which nothing has to be written for.
     ///
-    /// Context: threads, and signal handlers, which may be told [`Busy`](AllocError::Busy).
-    /// Costs an allocation. Linux: `alloc_percpu`, whose objects are always zero.
+    /// Context: threads. Costs an allocation. Linux: `alloc_percpu`, whose objects are always zero.
     ///
     /// # Errors
     ///

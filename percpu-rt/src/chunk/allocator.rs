@@ -106,6 +106,24 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         self.finish(placed, &request, size, align)
     }
 
+    /// As [`alloc`](Self::alloc), but for what is done without the lock: [`zeroed`](Self::zeroed) has to follow.
+    #[inline]
+    #[cfg(not(feature = "checked"))]
+    pub(crate) fn place_atomic(&self, size: usize, align: usize) -> Result<Placed, AllocError> {
+        let request = self.request(size, align, AllocFlags::ATOMIC)?;
+        let placed = self.with(|state| state.place(&request));
+        placed.or_else(|want| self.alloc_slowly(want, &request, size, align))
+    }
+
+    /// Zeroes what [`place_atomic`](Self::place_atomic) has found; returns its offset.
+    #[inline]
+    #[cfg(not(feature = "checked"))]
+    pub(crate) fn zeroed(&self, placed: &Placed) -> usize {
+        debug_assert!(!placed.fresh, "atomic allocations find what is populated");
+        self.zero(&placed.dirty);
+        placed.offset
+    }
+
     /// Brings what the map asks for, and makes the place ready.
     #[inline]
     pub(super) fn finish(
@@ -115,10 +133,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         size: usize,
         align: usize,
     ) -> Result<usize, AllocError> {
-        let placed = match placed {
-            Ok(placed) => placed,
-            Err(want) => self.alloc_slowly(want, request, size, align)?,
-        };
+        let placed = placed.or_else(|want| self.alloc_slowly(want, request, size, align))?;
         self.make_ready(&placed, size)?;
         Ok(placed.offset)
     }
@@ -230,6 +245,15 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     #[cold]
     pub fn balance(&self) {
         while self.give_back() {}
+    }
+
+    /// Announces [`balance`](Self::balance), if it would give anything back; until [`end_balance`](Self::end_balance) a fork waits.
+    pub(crate) fn begin_balance(&self) -> bool {
+        self.with(State::begin_balance)
+    }
+
+    pub(crate) fn end_balance(&self) {
+        self.with(State::end_balance);
     }
 
     /// Gives one run of pages back, if there is one that is not needed.

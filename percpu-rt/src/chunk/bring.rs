@@ -85,7 +85,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     }
 
     #[inline]
-    fn zero(&self, dirty: &Dirty) {
+    pub(super) fn zero(&self, dirty: &Dirty) {
         for range in dirty.ranges() {
             self.zero_range(range.start, range.len());
         }

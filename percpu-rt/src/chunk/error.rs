@@ -45,7 +45,8 @@ pub enum AllocError {
         units: usize,
     },
     /// A signal handler asks, and has interrupted the allocator on this thread: what it was about to finish goes on only when
-    /// the handler returns.
+    /// the handler returns. Or an [atomic](AllocFlags::ATOMIC) allocation comes while another thread forks, which may wait for whoever
+    /// a handler has interrupted.
     Busy,
     /// There are no units yet.
     NotSetUp,
@@ -68,7 +69,9 @@ impl fmt::Display for AllocError {
             Self::NoMemory { size, units } => {
                 write!(f, "no memory for {size} bytes in each of {units} units")
             }
-            Self::Busy => f.write_str("the signal handler has interrupted the per-CPU allocator"),
+            Self::Busy => {
+                f.write_str("a signal handler has interrupted the per-CPU allocator, or another thread forks")
+            }
             Self::NotSetUp => f.write_str("per-CPU memory is not set up yet"),
         }
     }
@@ -104,7 +107,8 @@ pub enum FreeError {
         /// Bytes from a unit's begin.
         offset: usize,
     },
-    /// A signal handler asks, and has interrupted the allocator on this thread.
+    /// A signal handler asks, and has interrupted the allocator on this thread, or another thread forks; and the object lies 16 GiB
+    /// or more from the unit's begin, or it would be freed later.
     Busy {
         /// Bytes from a unit's begin.
         offset: usize,
@@ -127,7 +131,7 @@ impl fmt::Display for FreeError {
             #[cfg(feature = "checked")]
             Self::Checked(error) => error.fmt(f),
             Self::Busy { offset } => {
-                write!(f, "free of offset {offset:#x} by a signal handler that has interrupted the per-CPU allocator")
+                write!(f, "free of offset {offset:#x} where a signal handler has interrupted the per-CPU allocator")
             }
             Self::Interior { offset } => write!(f, "free of offset {offset:#x}, which is inside an allocation"),
         }

@@ -102,6 +102,17 @@ impl State {
         self.stats.nr_populate += 1;
     }
 
+    /// Begins to give pages back; false where there are none to give.
+    pub(super) fn begin_balance(&mut self) -> bool {
+        let begins = self.map.has_surplus();
+        self.moves += u32::from(begins);
+        begins
+    }
+
+    pub(super) fn end_balance(&mut self) {
+        self.moves -= 1;
+    }
+
     /// Pages that are to be given back, and then [`depopulated`](Self::depopulated).
     pub(super) fn take_surplus(&mut self) -> Option<Range<usize>> {
         let pages = self.map.take_surplus()?;

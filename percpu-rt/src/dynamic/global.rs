@@ -130,22 +130,35 @@ impl Global {
     pub(super) fn free(&self, offset: usize, stamp: Stamp) -> Result<(), FreeError> {
         let is_reserved = self.areas.reserved.contains(&offset);
         let (area, lock) = if is_reserved { (&self.reserved, &RESERVED_LOCK) } else { (&self.main, &LOCK) };
-        if lock.is_held_here() {
+        if !lock.enter() {
             return Err(FreeError::Busy { offset });
         }
-        area.free(offset, stamp)?;
-        if !is_reserved {
+        // Not in a closure, as in `ask`.
+        let freed = area.free(offset, stamp);
+        // SAFETY: entered above.
+        unsafe { lock.leave() };
+        if freed.is_ok() && !is_reserved {
             self.balance();
         }
-        Ok(())
+        freed
+    }
+
+    /// Calls `f` where this thread has not interrupted whoever has the main area's lock, and no other one forks.
+    #[cfg(has_stock)]
+    pub(super) fn entered<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        entered(&LOCK, f)
     }
 
     /// Gives pages of the main area back that are not needed, behind a free. A handler that has interrupted the records' pool leaves
-    /// them to the next free.
+    /// them to the next free, and so does whoever another thread's fork does not wait for; it waits for this one to end.
     #[inline]
     pub(super) fn balance(&self) {
-        if platform::BALANCES_ON_FREE && !platform::records_are_busy_here() {
+        if platform::BALANCES_ON_FREE
+            && !platform::records_are_busy_here()
+            && entered(&LOCK, || self.main.begin_balance()) == Some(true)
+        {
             self.main.balance();
+            self.main.end_balance();
         }
     }
 
@@ -221,10 +234,31 @@ fn ask(
     align: usize,
     flags: AllocFlags,
 ) -> Result<(usize, Stamp), AllocError> {
+    if flags.contains(AllocFlags::ATOMIC) {
+        if !lock.enter() {
+            return Err(AllocError::Busy);
+        }
+        // Not in a closure, which would be the caller that the checked mode tells of.
+        let placed = area.place_atomic(size, align);
+        // SAFETY: entered above.
+        unsafe { lock.leave() };
+        return placed.map(|placed| area.finish(placed));
+    }
     if lock.is_held_here() {
         return Err(AllocError::Busy);
     }
     area.alloc(size, align, flags)
+}
+
+/// Calls `f`, in which `lock` is this thread's; `None` where it cannot be waited for.
+#[inline]
+fn entered<R>(lock: &Mutex, f: impl FnOnce() -> R) -> Option<R> {
+    lock.enter().then(|| {
+        let result = f();
+        // SAFETY: entered by the condition.
+        unsafe { lock.leave() };
+        result
+    })
 }
 
 /// To be called before a fork, and [`after_fork`] behind it on both sides.
@@ -258,6 +292,7 @@ pub(crate) fn after_fork() {
 /// To be called in a forked child, behind [`after_fork`].
 #[cfg(platform = "hosted")]
 pub(crate) fn in_child() {
+    LOCKS.into_iter().for_each(Mutex::forget_other_forks);
     #[cfg(has_stock)]
     super::stock::in_child();
 }

@@ -1,5 +1,4 @@
-//! Objects that were freed in the middle of the allocator's work: whoever is at work there has been interrupted, and cannot be
-//! waited for.
+//! Objects that were freed where the allocator could not be waited for: by a handler that has interrupted it, or beside a fork.
 //!
 //! ```text
 //!  FIRST ──▶ object ──▶ object ──▶ none      the first word of each, in the first CPU's unit, says which is next
@@ -60,11 +59,13 @@ fn free_list(global: &Global) {
         let object = PerCpuPtr::from_offset(offset, Stamp::UNKNOWN);
         // SAFETY: written by `postpone`, and the object is this list's until it is freed.
         granule = link(object).map_or(0, |link| unsafe { (*link).load(Relaxed) });
-        if let Err(FreeError::Busy { .. }) = global.free(offset, Stamp::UNKNOWN) {
+        match global.free(offset, Stamp::UNKNOWN) {
+            Ok(()) => {}
             // SAFETY: not freed, and nobody else's.
-            unsafe { postpone(object) };
+            Err(FreeError::Busy { .. }) => _ = unsafe { postpone(object) },
+            // It has been freed twice, and the list has it twice. There is nobody to tell, and no end to wait for.
+            Err(_) => return,
         }
-        // What else is wrong with it has been its owner's mistake, and there is nobody to tell.
     }
 }
 

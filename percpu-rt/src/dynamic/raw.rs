@@ -28,8 +28,9 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 /// Alignments go up to the page, sizes up to what is free of a unit.
 ///
 /// Context: threads; with [`AllocFlags::ATOMIC`] signal handlers too. That makes no system call for pages and takes what is
-/// populated, [`reserve_atomic`] before all. It does wait while another thread is in the middle of a search, for some hundred nanoseconds; where a handler has
-/// interrupted its own thread in one, it fails with [`AllocError::Busy`].
+/// populated, [`reserve_atomic`] before all. It does wait while another thread is in the middle of a search, for some hundred
+/// nanoseconds. Where a handler has interrupted its own thread in one, or another thread forks, it has what this CPU keeps in stock of
+/// dropped boxes of the size, or fails with [`AllocError::Busy`].
 ///
 /// Costs a search that grows with the logarithm of the unit. Only what was used before is zeroed. Linux: `__alloc_percpu_gfp`
 /// (mm/percpu.c).
@@ -52,6 +53,9 @@ pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, 
     let result = global.alloc(layout.size(), layout.align(), flags);
     #[cfg(has_stock)]
     let result = match result {
+        Err(AllocError::Busy) if flags.contains(AllocFlags::ATOMIC) && layout.size() > 0 => {
+            return stock::alloc_at_once(layout).ok_or(AllocError::Busy);
+        }
         // What CPUs have in stock may be what is lacking.
         Err(AllocError::Exhausted { .. }) if stock::put_back() => global.alloc(layout.size(), layout.align(), flags),
         result => result,
@@ -135,14 +139,14 @@ pub fn reserve_atomic(bytes: usize) -> Result<(), AllocError> {
 
 /// Frees an object.
 ///
-/// Pages that become empty are given back to the system but for a few. Its context is any, with one exception: a signal
-/// handler that has interrupted this thread in the allocator. Costs a search for the object's end, and now and then two system
-/// calls a unit. Linux: `free_percpu`.
+/// Pages that become empty are given back to the system but for a few. Its context is any: where a signal handler has interrupted this
+/// thread in the allocator, or another thread forks, the object is freed by a later call. Costs a search for the object's end, and now
+/// and then two system calls a unit. Linux: `free_percpu`.
 ///
 /// # Panics
 ///
 /// With the pointer, where nothing is allocated there (freed twice), where it is inside an allocation, and where it is no per-CPU
-/// pointer of the allocator's; and in the handler above. Nothing has changed then.
+/// pointer of the allocator's. Nothing has changed then. What is freed later is not looked at like this.
 ///
 /// # Safety
 ///
@@ -177,7 +181,11 @@ fn refused(ptr: PerCpuPtr<u8>, error: FreeError) -> ! {
 pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
     let offset = ptr.offset();
     match global() {
-        Ok(global) => global.free(offset, ptr.stamp()).inspect(|()| postponed::free_all(global)),
+        Ok(global) => match global.free(offset, ptr.stamp()) {
+            // SAFETY: not freed, and the caller's promise.
+            Err(FreeError::Busy { .. }) if unsafe { postponed::postpone(ptr) } => Ok(()),
+            result => result.inspect(|()| postponed::free_all(global)),
+        },
         Err(_) => Err(FreeError::Foreign { offset }),
     }
 }

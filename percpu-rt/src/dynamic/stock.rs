@@ -120,15 +120,22 @@ fn natural_align(size: usize) -> usize {
 /// As there.
 #[inline(always)]
 pub(crate) fn alloc(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
-    let (size, align) = rounded(layout);
-    if let Some(stocked) = Stocked::new(size, align)
-        && let Some(place) = stocked.pop()
-    {
-        // SAFETY: the place came from a stock, which an allocator has made.
-        let global = unsafe { global::made() };
-        return Ok(PerCpuPtr::from_offset(global.allocator().ready(place, size), Stamp::UNKNOWN));
+    match alloc_at_once(layout) {
+        Some(object) => Ok(object),
+        None => alloc_slowly(layout),
     }
-    alloc_slowly(layout)
+}
+
+/// As [`alloc`], from the stock alone: without a lock.
+///
+/// Context: any.
+#[inline(always)]
+pub(super) fn alloc_at_once(layout: Layout) -> Option<PerCpuPtr<u8>> {
+    let (size, align) = rounded(layout);
+    let place = Stocked::new(size, align)?.pop()?;
+    // SAFETY: the place came from a stock, which an allocator has made.
+    let global = unsafe { global::made() };
+    Some(PerCpuPtr::from_offset(global.allocator().ready(place, size), Stamp::UNKNOWN))
 }
 
 /// From the allocator, with some for the stock.
@@ -196,24 +203,28 @@ pub(crate) unsafe fn free(pointer: PerCpuPtr<u8>, layout: Layout) -> Result<(), 
 fn free_slowly(pointer: PerCpuPtr<u8>, size: usize, align: usize) -> Result<(), FreeError> {
     let offset = pointer.offset();
     let Ok(global) = global() else { return Err(FreeError::Foreign { offset }) };
-    if global.is_busy_here() {
-        return Err(FreeError::Busy { offset });
-    }
     postponed::free_all(global);
-    let place = Entry::new(offset, true);
     let Some(stocked) = Stocked::new(size, align) else {
         global.free(offset, pointer.stamp())?;
-        if WHERE.load(Relaxed) == 0 && !IS_MADE.swap(true, Relaxed) {
-            make(global);
+        if WHERE.load(Relaxed) == 0 {
+            global.entered(|| make(global));
         }
         return Ok(());
     };
+    let freed = global.entered(|| free_into(global, stocked, Entry::new(offset, true)));
+    freed.unwrap_or(Err(FreeError::Busy { offset }))?;
+    global.balance();
+    Ok(())
+}
+
+/// Into the stock if it has room, else to the allocator with some of it.
+fn free_into(global: &Global, stocked: Stocked, place: Entry) -> Result<(), FreeError> {
     let granules = u64::from(stocked.granules);
     let capacity = global.allocator().capacity(granules, stocks());
-    let result = if capacity == 0 || !stocked.adopt(capacity) {
+    if capacity == 0 || !stocked.adopt(capacity) {
         global.allocator().put_back(&[place], granules)
     } else if stocked.push(place) {
-        return Ok(());
+        Ok(())
     } else {
         let mut places = [place; LARGEST + 1];
         let count = 1 + places[1..].iter_mut().map_while(|free| stocked.pop().map(|place| *free = place)).count();
@@ -222,13 +233,14 @@ fn free_slowly(pointer: PerCpuPtr<u8>, size: usize, align: usize) -> Result<(), 
         // Whoever was faster may have filled the room.
         kept = places[..kept].iter().take_while(|place| stocked.push(**place)).count();
         global.allocator().put_back(&places[kept..], granules)
-    };
-    global.balance();
-    result
+    }
 }
 
 /// Makes the stock, if there is room for it at once.
-fn make(global: &'static Global) {
+fn make(global: &Global) {
+    if IS_MADE.swap(true, Relaxed) {
+        return;
+    }
     let layout = Layout::new::<[Magazine; SLOTS]>();
     match global.allocator().alloc_uncounted(layout.size(), layout.align()) {
         Some(offset) => WHERE.store(PerCpuPtr::<u8>::from_offset(offset, Stamp::UNKNOWN).address(), Release),

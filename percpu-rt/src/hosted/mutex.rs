@@ -3,9 +3,12 @@
 //! What it guards takes some hundred nanoseconds, so waiters spin for a while before they sleep. The word names the
 //! thread that holds it: a signal handler can tell that it has interrupted the holder, which goes on only when the
 //! handler returns. And it survives a fork: whoever forks takes it before and frees it on both sides.
+//!
+//! The C library takes its own locks for a fork, too, and behind this one. A handler that has interrupted `malloc` must not wait
+//! then: the fork waits for the thread beneath it. So what handlers may call [enters](Mutex::enter), which a fork refuses.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicUsize};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, fence};
 
 use super::futex;
 use crate::arch;
@@ -18,6 +21,10 @@ pub(crate) struct Mutex {
     word: AtomicUsize,
     /// Whether the holder is about to fork, or has just forked.
     forking: AtomicBool,
+    /// Threads that fork, and have it or wait for it.
+    forks: AtomicU32,
+    /// Of the holder alone: 1 where it has entered, 2 where it has taken the lock within.
+    depth: AtomicU32,
 }
 
 /// A thread may sleep until the word is 0. No thread pointer has the bit.
@@ -36,7 +43,36 @@ fn this_thread() -> usize {
 impl Mutex {
     /// A free one.
     pub(crate) const fn new() -> Self {
-        Self { word: AtomicUsize::new(0), forking: AtomicBool::new(false) }
+        Self {
+            word: AtomicUsize::new(0),
+            forking: AtomicBool::new(false),
+            forks: AtomicU32::new(0),
+            depth: AtomicU32::new(0),
+        }
+    }
+
+    /// Takes the lock for all that this thread does until [`leave`](Self::leave), which may take it within. False, and nothing is
+    /// taken, where this thread has it already or another one forks: a signal handler cannot know what that one waits for.
+    #[inline]
+    #[must_use]
+    pub(crate) fn enter(&self) -> bool {
+        let this = this_thread();
+        let entered = self.try_lock(this) || !self.is_held_here() && self.enter_contended(this);
+        if entered {
+            self.depth.store(1, Relaxed);
+        }
+        entered
+    }
+
+    /// Ends what [`enter`](Self::enter) has begun.
+    ///
+    /// # Safety
+    ///
+    /// The caller has entered.
+    #[inline]
+    pub(crate) unsafe fn leave(&self) {
+        self.depth.store(0, Relaxed);
+        self.free();
     }
 
     /// Whether the calling thread holds it: it runs a signal handler then, and waiting would never end.
@@ -49,8 +85,13 @@ impl Mutex {
     /// on in the parent and in the child.
     pub(crate) fn before_fork(&self) {
         if !self.is_held_here() {
+            self.forks.fetch_add(1, Relaxed);
+            // With the fence of whoever enters: one that sees the word taken by this thread sees the fork.
+            fence(SeqCst);
             self.lock();
             self.forking.store(true, Relaxed);
+            // Whoever is to be refused may be asleep.
+            futex::wake_at(self.sleepers(), i32::MAX);
         }
     }
 
@@ -58,8 +99,16 @@ impl Mutex {
     pub(crate) fn after_fork(&self) {
         // Changed under the lock alone, so by this thread where it is set.
         if self.is_held_here() && self.forking.swap(false, Relaxed) {
-            // SAFETY: taken by `before_fork`. The child's thread has the pointer of the one that forked.
-            unsafe { self.unlock() };
+            self.forks.fetch_sub(1, Relaxed);
+            // Taken by `before_fork`. The child's thread has the pointer of the one that forked.
+            self.free();
+        }
+    }
+
+    /// To be called in a forked child: no other thread forks there.
+    pub(crate) fn forget_other_forks(&self) {
+        if !self.is_held_here() {
+            self.forks.store(0, Relaxed);
         }
     }
 
@@ -90,9 +139,32 @@ impl Mutex {
 
     #[cold]
     fn lock_contended(&self, this: usize) {
+        if self.is_held_here() {
+            assert_eq!(self.depth.load(Relaxed), 1, "a thread waits for itself");
+            return self.depth.store(2, Relaxed);
+        }
+        let taken = self.acquire(this, || false);
+        debug_assert!(taken, "nothing refuses");
+    }
+
+    #[cold]
+    fn enter_contended(&self, this: usize) -> bool {
+        let entered = self.acquire(this, || {
+            fence(SeqCst);
+            self.forks.load(Relaxed) > 0
+        });
+        if !entered {
+            // The last wake may have been meant for the fork.
+            futex::wake_at(self.sleepers(), 1);
+        }
+        entered
+    }
+
+    /// Waits until the lock is free and takes it; false where `refuses` says so meanwhile, which is asked behind a look at the word.
+    fn acquire(&self, this: usize, refuses: impl Fn() -> bool) -> bool {
         for _ in 0..SPINS {
             if self.word.load(Relaxed) == 0 && self.try_lock(this) {
-                return;
+                return true;
             }
             core::hint::spin_loop();
         }
@@ -103,8 +175,19 @@ impl Mutex {
             if found == 0 || found != marked && self.word.compare_exchange(found, marked, Relaxed, Relaxed).is_err() {
                 continue;
             }
+            if refuses() {
+                return false;
+            }
             // SAFETY: the word is borrowed.
             unsafe { futex::wait_at(self.sleepers(), marked as u32, None) };
+        }
+        true
+    }
+
+    #[inline]
+    fn free(&self) {
+        if self.word.swap(0, Release) & WAITERS != 0 {
+            futex::wake_at(self.sleepers(), 1);
         }
     }
 }
@@ -122,8 +205,10 @@ unsafe impl RawLock for Mutex {
 
     #[inline]
     unsafe fn unlock(&self) {
-        if self.word.swap(0, Release) & WAITERS != 0 {
-            futex::wake_at(self.sleepers(), 1);
+        if self.depth.load(Relaxed) == 2 {
+            self.depth.store(1, Relaxed);
+        } else {
+            self.free();
         }
     }
 }
@@ -167,6 +252,52 @@ mod tests {
         });
         assert_eq!(counter.count.into_inner(), THREADS * EACH);
         assert_eq!(counter.mutex.word.into_inner(), 0);
+    }
+
+    #[test]
+    fn whoever_has_entered_takes_it_within_and_nobody_else() {
+        let counter = Counter { mutex: Mutex::new(), count: UnsafeCell::new(0) };
+        assert!(counter.mutex.enter());
+        assert!(!counter.mutex.enter(), "a handler");
+        counter.add();
+        counter.add();
+        assert!(counter.mutex.is_held_here());
+        let waits = thread::scope(|scope| {
+            let other = scope.spawn(|| counter.add());
+            // SAFETY: entered above.
+            unsafe { counter.mutex.leave() };
+            other.join()
+        });
+        assert!(waits.is_ok() && !counter.mutex.is_held_here());
+        assert_eq!((counter.count.into_inner(), counter.mutex.word.into_inner()), (3, 0));
+    }
+
+    /// Also those that sleep already when the fork begins.
+    #[test]
+    fn nobody_enters_while_another_forks() {
+        let mutex = Mutex::new();
+        mutex.lock();
+        thread::scope(|scope| {
+            let enters = scope.spawn(|| {
+                if mutex.enter() {
+                    // SAFETY: entered above.
+                    unsafe { mutex.leave() };
+                }
+            });
+            scope.spawn(|| {
+                mutex.before_fork();
+                // It ends before the fork does, let in or refused.
+                enters.join().expect("no panic");
+                mutex.after_fork();
+            });
+            // Until both are asleep, or nearly so.
+            while mutex.forks.load(Relaxed) == 0 || mutex.word.load(Relaxed) & WAITERS == 0 {
+                thread::yield_now();
+            }
+            // SAFETY: taken above.
+            unsafe { mutex.unlock() };
+        });
+        assert!(mutex.enter(), "the fork is over");
     }
 
     #[test]

@@ -31,6 +31,21 @@ impl Mutex {
     }
 }
 
+/// Nobody forks: whoever may wait for it takes it.
+impl Mutex {
+    #[inline]
+    #[must_use]
+    pub(crate) fn enter(&self) -> bool {
+        !self.is_held_here()
+    }
+
+    /// # Safety
+    ///
+    /// The caller has entered.
+    #[inline]
+    pub(crate) unsafe fn leave(&self) {}
+}
+
 // SAFETY: the word goes from 0 to a CPU's number by a compare and swap, back by the holder alone, and the orderings are a lock's.
 unsafe impl RawLock for Mutex {
     #[inline]

@@ -176,6 +176,17 @@ impl<M: Memory, L: RawLock> Checked<M, L> {
         unsafe { self.allocator.is_moving() }
     }
 
+    /// As [`Allocator::begin_balance`].
+    #[cfg(all(feature = "checked", platform = "hosted"))]
+    pub(crate) fn begin_balance(&self) -> bool {
+        self.allocator.begin_balance()
+    }
+
+    #[cfg(all(feature = "checked", platform = "hosted"))]
+    pub(crate) fn end_balance(&self) {
+        self.allocator.end_balance();
+    }
+
     /// As [`Allocator::balance`].
     pub fn balance(&self) {
         self.allocator.balance();

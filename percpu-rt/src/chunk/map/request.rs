@@ -52,7 +52,7 @@ impl Request {
 
 /// A place for an object. It is taken.
 #[derive(Clone, Debug)]
-pub(in crate::chunk) struct Placed {
+pub(crate) struct Placed {
     /// Bytes from a unit's begin.
     pub(in crate::chunk) offset: usize,
     /// Whether pages have to be populated before it can be used.

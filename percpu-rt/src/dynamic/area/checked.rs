@@ -44,6 +44,16 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
         Ok((offset, Stamp(tag)))
     }
 
+    /// An atomic allocation, all of it: who looks for mistakes may wait for a zeroing.
+    #[track_caller]
+    pub(in crate::dynamic) fn place_atomic(&self, size: usize, align: usize) -> Result<(usize, Stamp), AllocError> {
+        self.alloc(size, align, AllocFlags::ATOMIC)
+    }
+
+    pub(in crate::dynamic) fn finish(&self, placed: (usize, Stamp)) -> (usize, Stamp) {
+        placed
+    }
+
     #[track_caller]
     pub(in crate::dynamic) fn free(&self, offset: usize, stamp: Stamp) -> Result<(), FreeError> {
         self.0.free(Ticket { offset, tag: stamp.0 }).map_err(FreeError::Checked)
@@ -51,6 +61,14 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
 
     pub(in crate::dynamic) fn balance(&self) {
         self.0.balance();
+    }
+
+    pub(in crate::dynamic) fn begin_balance(&self) -> bool {
+        self.0.begin_balance()
+    }
+
+    pub(in crate::dynamic) fn end_balance(&self) {
+        self.0.end_balance();
     }
 
     pub(in crate::dynamic) fn reserve_atomic(&self, bytes: usize) -> Result<(), AllocError> {

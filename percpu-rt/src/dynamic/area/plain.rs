@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::chunk::{AllocError, AllocFlags, Allocator, FreeError, Memory, PerCpuStats, RawLock};
+use crate::chunk::{AllocError, AllocFlags, Allocator, FreeError, Memory, PerCpuStats, Placed, RawLock};
 
 /// What a pointer knows of its allocation, beside the address: nothing.
 #[derive(Clone, Copy)]
@@ -41,6 +41,17 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
         Ok((self.0.alloc(size, align, flags)?, Stamp))
     }
 
+    /// The part of an atomic allocation that is done under the lock; [`finish`](Self::finish) has to follow.
+    #[inline]
+    pub(in crate::dynamic) fn place_atomic(&self, size: usize, align: usize) -> Result<Placed, AllocError> {
+        self.0.place_atomic(size, align)
+    }
+
+    #[inline]
+    pub(in crate::dynamic) fn finish(&self, placed: Placed) -> (usize, Stamp) {
+        (self.0.zeroed(&placed), Stamp)
+    }
+
     #[inline]
     pub(in crate::dynamic) fn free(&self, offset: usize, _: Stamp) -> Result<(), FreeError> {
         self.0.free(offset)
@@ -49,6 +60,14 @@ impl<M: Memory, L: RawLock + Copy> Area<M, L> {
     #[inline]
     pub(in crate::dynamic) fn balance(&self) {
         self.0.balance();
+    }
+
+    pub(in crate::dynamic) fn begin_balance(&self) -> bool {
+        self.0.begin_balance()
+    }
+
+    pub(in crate::dynamic) fn end_balance(&self) {
+        self.0.end_balance();
     }
 
     #[inline]
