@@ -60,6 +60,11 @@ static NUMBER: usize = usize::MAX;
 ///
 /// As the runtime calls it: with a copy.
 unsafe fn number_of(cpu: CpuId, copy: *mut usize) {
+    // Another variable's copy is not to be had yet, least of all the template's bytes.
+    let other = TAG.per_cpu_ptr(cpu).addr() >> 47;
+    if other == 0 || other == 0x1_ffff {
+        exit::fail(format_args!("an initializer for CPU {cpu} reaches {:?}", TAG.per_cpu_ptr(cpu)));
+    }
     // SAFETY: the caller's.
     unsafe { copy.write(cpu.index()) };
 }

@@ -32,7 +32,8 @@ unsafe impl Sync for Cell {}
 ///
 /// # Safety
 ///
-/// The memory keeps its promises. No other CPU calls this meanwhile.
+/// The memory keeps its promises. No other CPU calls this meanwhile. No CPU uses a dynamic object before its own
+/// [`install`](super::install): those of further chunks are where [`poison`](super::poison) does not reach.
 pub unsafe fn set_up_allocator(memory: &'static (dyn PageMemory + Sync), chunks: usize) -> Result<(), AllocError> {
     let Some(first) = super::set_up::first_chunk() else { return Err(AllocError::NotSetUp) };
     if IS_SET.load(Ordering::Acquire) {

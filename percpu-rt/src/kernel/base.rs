@@ -9,9 +9,10 @@ use crate::cpu::{Bits, CpuId, per_cpu_offset};
 /// One bit a CPU that runs.
 static ONLINE: [AtomicU64; MAX_CPUS / 64] = [const { AtomicU64::new(0) }; MAX_CPUS / 64];
 
-/// Makes every access to a per-CPU variable on this CPU a fault, until [`install`].
+/// Makes every access to a per-CPU static on this CPU a general protection fault, until [`install`].
 ///
-/// To be called first on each CPU: with the base that the CPU comes with, 0, an access would find the template.
+/// To be called first on each CPU: with the base that the CPU comes with, 0, an access would find the template. Dynamic objects in
+/// further chunks lie elsewhere, and are not covered: see [`set_up_allocator`](super::set_up_allocator).
 ///
 /// Context: any CPU, before [`install`]. Costs a write to a register.
 ///
@@ -20,7 +21,7 @@ static ONLINE: [AtomicU64; MAX_CPUS / 64] = [const { AtomicU64::new(0) }; MAX_CP
 /// In ring 0, and `gs` is used by per-CPU variables alone.
 pub unsafe fn poison() {
     // SAFETY: the caller's; the poison is canonical.
-    unsafe { arch::base::set(arch::base::poison(template::start().addr() as u64)) };
+    unsafe { arch::base::set(arch::base::poison(template::start().addr() as u64, arch::base::address_bits())) };
 }
 
 /// Makes this CPU the one that uses the unit of `cpu`, and counts it as online.
@@ -35,11 +36,12 @@ pub unsafe fn poison() {
 /// - No other CPU has this unit, at any time.
 /// - What interrupts this CPU although its interrupts are off (NMIs, machine checks, debug exceptions) uses words and shared
 ///   references to `Sync` objects, and no [`with_irq_off`](crate::PerCpu::with_irq_off).
+/// - Nobody but the guards of this crate turns interrupts on while one of them lives, and they are not interleaved with what else saves
+///   and restores the flag: a closure in which another scheme has interrupts off ends with the guards that it began with.
 /// - Nobody switches threads while an [`InterruptGuard`](super::InterruptGuard) lives, as in [`with_irq_off`](crate::PerCpu::with_irq_off) and
 ///   while a `LocalLock` is held.
 pub unsafe fn install(cpu: CpuId) {
-    // SAFETY: the caller's. Where templates and units are so far apart that the offset is no canonical address, the CPU
-    // refuses it with a fault.
+    // SAFETY: the caller's. Set-up has looked whether the offset is canonical.
     unsafe { arch::base::set(per_cpu_offset(cpu).cast_unsigned() as u64) };
     set_online(cpu, true);
 }

@@ -59,6 +59,13 @@ pub enum SetupError {
         /// What that is no multiple of.
         align: usize,
     },
+    /// Memory that was given for units is so far from the template that an offset is no canonical address, which `gs` could not have.
+    NotCanonical {
+        /// Its first byte.
+        start: usize,
+        /// The offset of its first or last byte from the template.
+        offset: usize,
+    },
     /// Memory that was given for units lies over the template, or over other units.
     Overlap {
         /// Its first byte.
@@ -102,6 +109,12 @@ impl fmt::Display for SetupError {
             Self::PageRefused { cpu, offset } => write!(f, "no page for offset {offset:#x} of the unit of CPU {cpu}"),
             Self::MisalignedMemory { start, align } => {
                 write!(f, "memory for per-CPU units begins at {start:#x}, which is no multiple of {align:#x}")
+            }
+            Self::NotCanonical { start, offset } => {
+                write!(
+                    f,
+                    "memory for per-CPU units begins at {start:#x}: the offset {offset:#x} is no canonical address"
+                )
             }
             Self::Overlap { start, bytes } => {
                 write!(f, "memory for per-CPU units, {bytes} bytes at {start:#x}, is in use already")

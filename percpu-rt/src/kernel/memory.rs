@@ -24,7 +24,10 @@ pub unsafe trait NodeMemory {
 ///
 /// # Safety
 ///
-/// A range that [`reserve`](Self::reserve) returns is nobody else's. A page of it that is [backed](Self::back) is readable and writable.
+/// - A range that [`reserve`](Self::reserve) returns is nobody else's.
+/// - A page of it that is [backed](Self::back) is readable and writable on every CPU and in every address space in which a variable may
+///   be used, from the moment the call returns until it is [taken back](Self::unback).
+/// - Memory of a page that was taken back serves something else only when every CPU has forgotten the page (a TLB shootdown).
 pub unsafe trait PageMemory {
     /// Address space of `bytes` bytes, aligned to `align`, with no page in it; `None` where there is none.
     fn reserve(&self, bytes: usize, align: usize) -> Option<NonNull<u8>>;
@@ -34,6 +37,9 @@ pub unsafe trait PageMemory {
     fn back(&self, node: u32, page: NonNull<u8>) -> bool;
 
     /// Takes the page at `page` back, which was backed for `node`. It may as well be lost.
+    ///
+    /// Context: that of [`balance`](super::balance), and of an allocation without [`ATOMIC`](crate::AllocFlags::ATOMIC) that finds no memory:
+    /// threads with interrupts on, so that it may wait for other CPUs.
     fn unback(&self, node: u32, page: NonNull<u8>) {
         let _ = (node, page);
     }

@@ -2,7 +2,8 @@
 
 use core::fmt;
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::Ordering::{Acquire, Release};
 
 /// How a kernel keeps a thread on its CPU.
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +25,12 @@ static PREEMPTION: AtomicPtr<Preemption> = AtomicPtr::new(core::ptr::null_mut())
 /// The functions may be called in any context in which variables are used, and the first keeps the caller on its CPU until the second
 /// is called as often. Called before any thread can be preempted.
 pub unsafe fn set_preemption(functions: &'static Preemption) {
-    PREEMPTION.store(core::ptr::from_ref(functions).cast_mut(), Relaxed);
+    PREEMPTION.store(core::ptr::from_ref(functions).cast_mut(), Release);
 }
 
 fn functions() -> Option<&'static Preemption> {
     // SAFETY: null, or a reference for good (`set_preemption`).
-    unsafe { PREEMPTION.load(Relaxed).as_ref() }
+    unsafe { PREEMPTION.load(Acquire).as_ref() }
 }
 
 /// The thread stays on its CPU while one of these lives, however many there are and in whichever order they go.
@@ -37,6 +38,8 @@ fn functions() -> Option<&'static Preemption> {
 /// Context: any. Costs a load, and the kernel's function. Linux: `preempt_disable`, `preempt_enable`.
 #[must_use = "preemption is on again as soon as the guard is dropped"]
 pub struct PreemptionGuard {
+    /// What was called, and has to be taken back.
+    functions: Option<&'static Preemption>,
     // The guard of a CPU.
     not_send: PhantomData<*mut ()>,
 }
@@ -46,10 +49,11 @@ impl PreemptionGuard {
     #[doc(alias = "preempt_disable")]
     #[inline]
     pub fn new() -> Self {
-        if let Some(functions) = functions() {
+        let functions = functions();
+        if let Some(functions) = functions {
             (functions.disable)();
         }
-        Self { not_send: PhantomData }
+        Self { functions, not_send: PhantomData }
     }
 }
 
@@ -62,7 +66,7 @@ impl Default for PreemptionGuard {
 impl Drop for PreemptionGuard {
     #[inline]
     fn drop(&mut self) {
-        if let Some(functions) = functions() {
+        if let Some(functions) = self.functions {
             (functions.enable)();
         }
     }

@@ -64,8 +64,12 @@ pub(super) fn take_at_once() -> Option<MetadataPage> {
 /// A page of the provider's.
 pub(super) fn new(memory: &dyn PageMemory) -> Option<MetadataPage> {
     let page = memory.reserve(PAGE, PAGE)?;
+    if !memory.back(0, page) {
+        memory.release(page, PAGE);
+        return None;
+    }
     // SAFETY: address space that was just reserved, and is backed now.
-    memory.back(0, page).then(|| unsafe { MetadataPage::from_raw(page) })
+    Some(unsafe { MetadataPage::from_raw(page) })
 }
 
 /// Takes a page back; not to be called where [`is_busy_here`].

@@ -8,6 +8,7 @@ use super::error::SetupError;
 use super::memory::{NodeMemory, PageMemory};
 use super::units::{self, Scratch, Units};
 use crate::abi::layout::Request;
+use crate::abi::record::{ByteOrder, Record};
 use crate::arch::{self, MAX_CPUS};
 use crate::area::{init, template, unit};
 use crate::cpu::{self, CpuId};
@@ -157,7 +158,10 @@ fn try_set_up(
             units::embed(memory, &request, cpus, distance, scratch, align)?
         }
         FirstChunk::Page { memory } => units::page(memory, &request, cpus, scratch, align)?,
-        FirstChunk::Static => units::linked(&request, cpus, scratch, align)?,
+        FirstChunk::Static => {
+            let record = Record::decode(&arch::layout_record(), ByteOrder::NATIVE);
+            units::linked(arch::linked(), record, &request, cpus, scratch, align)?
+        }
     };
     let Units { arrangement, used, starts } = units;
     // Nothing can be wrong any more, and now it is written.
@@ -165,10 +169,18 @@ fn try_set_up(
     let table = arch::offset_table();
     for ((cpu, &mut unit), kept) in cpus.iter().zip(&mut *starts).zip(&mut room.units) {
         *kept = (unit, cpu.node);
+        // No entry may stay null, as that is the template's own offset, and no initializer may reach another one's copies.
+        table[cpu.id].store(nowhere(), Ordering::Relaxed);
         // SAFETY: memory for this unit alone, looked at above, that nobody knows.
         unsafe { fill(cpu.id, unit, used) };
         // Copies are found by address, see `locate`.
         let _ = unit.expose_provenance();
+    }
+    for (cpu, &mut unit) in cpus.iter().zip(&mut *starts) {
+        // SAFETY: filled above.
+        unsafe { init::run(CpuId::in_set_up(cpu.id as u32), unit) };
+    }
+    for (cpu, &mut unit) in cpus.iter().zip(&mut *starts) {
         table[cpu.id].store(unit::offset(unit), Ordering::Relaxed);
     }
     let sizes = arrangement.sizes;
@@ -192,7 +204,13 @@ pub(super) fn template_is_aligned(start: usize, align: usize) -> Result<(), Setu
     if start.is_multiple_of(align) { Ok(()) } else { Err(SetupError::MisalignedTemplate { start, align }) }
 }
 
-/// Fills the unit of `cpu`: the template, zeroes behind it, the CPU's number; then the initializers run.
+/// An offset that takes the template to the middle of what no address can be, however many bits those have.
+fn nowhere() -> *mut u8 {
+    const MIDDLE: usize = 1 << (usize::BITS - 1);
+    core::ptr::without_provenance_mut(MIDDLE.wrapping_sub(template::start().addr()))
+}
+
+/// Fills the unit of `cpu`: the template, zeroes behind it, the CPU's number.
 ///
 /// # Safety
 ///
@@ -204,6 +222,5 @@ unsafe fn fill(cpu: usize, unit: *mut u8, used: usize) {
         unit.add(template::size()).write_bytes(0, used - template::size());
         let number = unit::offset(unit).wrapping_byte_add(arch::cpu_number().addr()).cast::<u32>();
         number.write(cpu as u32);
-        init::run(CpuId::in_set_up(cpu as u32), unit);
     }
 }

@@ -11,9 +11,11 @@ use std::format;
 use std::vec::Vec;
 
 use super::set_up::template_is_aligned;
+use super::units::{self, Scratch};
 use super::{FirstChunk, NodeMemory, PageMemory, PossibleCpu, SetupError, setup_per_cpu_areas};
-use crate::abi::layout::LayoutError;
-use crate::arch::{self, MAX_CPUS};
+use crate::abi::layout::{LayoutError, Request};
+use crate::abi::record::{Record, RecordError};
+use crate::arch::{self, Linked, MAX_CPUS};
 use crate::area::template;
 use crate::cpu::{CpuId, nr_cpu_ids, per_cpu_offset, possible_cpus};
 
@@ -126,6 +128,55 @@ fn a_template_that_was_moved_is_told() {
     assert!(format!("{error}").contains("0x200040"));
 }
 
+/// Units that the script reserves, and what the record says of them: nothing of it is looked into before all is right.
+#[test]
+fn static_units_are_looked_at() {
+    let request = Request::new(template::size() as u64);
+    let sizes = Request { atom_size: PAGE as u64, ..request }.sizes().expect("a layout");
+    let unit_size = (sizes.min_unit_size as usize).next_multiple_of(PAGE);
+    let start: *mut u8 = core::ptr::without_provenance_mut(0x40_0000);
+    let good = Linked { align: 64, units: [start, start.wrapping_add(8 * unit_size)], unit_size };
+    let record = Record {
+        static_size: sizes.static_size,
+        reserved_size: sizes.reserved_size,
+        dyn_size: sizes.dyn_size,
+        align: 64,
+        unit_size: unit_size as u64,
+        nr_units: 8,
+    };
+    let place = |linked: Linked, record| {
+        let (groups, offsets) = (&mut [0; 4][..], &mut [0; 4][..]);
+        let mut starts = [core::ptr::null_mut(); 4];
+        let scratch = Scratch { groups, offsets, starts: &mut starts };
+        units::linked(linked, record, &request, &CPUS, scratch, PAGE).map(|_| ()).map(|()| starts.map(<*mut u8>::addr))
+    };
+    let at = [0, 1, 4, 7].map(|cpu| start.addr() + cpu * unit_size);
+    assert_eq!((place(good, Ok(None)), place(good, Ok(Some(record)))), (Ok(at), Ok(at)));
+    let none = Linked { units: [start, start], ..good };
+    assert_eq!(place(none, Ok(None)), Err(SetupError::NoStaticUnits));
+    let small = Linked { unit_size: PAGE, ..good };
+    assert_eq!(
+        place(small, Ok(None)),
+        Err(SetupError::SmallUnits { unit_size: PAGE, needed: sizes.min_unit_size as usize })
+    );
+    let few = Linked { units: [start, start.wrapping_add(7 * unit_size)], ..good };
+    assert_eq!(place(few, Ok(None)), Err(SetupError::TooFewUnits { units: 7, needed: 8 }));
+    let stated = Record { nr_units: 5, ..record };
+    assert_eq!(place(good, Ok(Some(stated))), Err(SetupError::TooFewUnits { units: 5, needed: 8 }));
+    for foreign in [
+        Ok(Some(Record { static_size: record.static_size + 1, ..record })),
+        Ok(Some(Record { unit_size: record.unit_size * 2, ..record })),
+        Err(RecordError::Corrupt),
+    ] {
+        assert_eq!(place(good, foreign), Err(SetupError::ForeignRecord));
+    }
+    let moved = Linked { units: good.units.map(|at| at.wrapping_add(64)), ..good };
+    assert_eq!(place(moved, Ok(None)), Err(SetupError::MisalignedMemory { start: start.addr() + 64, align: PAGE }));
+    let apart = Linked { unit_size: unit_size + 64, units: [start, start.wrapping_add(8 * unit_size + PAGE)], ..good };
+    let second = start.addr() + unit_size + 64;
+    assert_eq!(place(apart, Ok(None)), Err(SetupError::MisalignedMemory { start: second, align: PAGE }));
+}
+
 /// One after the other, since set-up succeeds once in a process.
 #[test]
 fn mistakes_are_told_and_then_it_succeeds() {
@@ -155,6 +206,11 @@ fn mistakes_are_told_and_then_it_succeeds() {
     memory.instead.set(NonNull::new(aligned.wrapping_add(8)));
     let error = refused(&CPUS, embed(&memory));
     assert_eq!(error, SetupError::MisalignedMemory { start: aligned.addr() + 8, align: PAGE });
+    // The upper half is far from a template in the lower.
+    let far = NonNull::new(core::ptr::without_provenance_mut(0xffff_8000_0000_0000));
+    memory.instead.set(far);
+    let error = refused(&CPUS, embed(&memory));
+    assert!(matches!(error, SetupError::NotCanonical { start: 0xffff_8000_0000_0000, .. }), "{error}");
     // Twice the same, for two groups.
     let twice = Memory::new(1).give(Layout::from_size_align(MIB, PAGE).expect("a layout"));
     memory.instead.set(twice);

@@ -7,7 +7,7 @@ use super::cpus::PossibleCpu;
 use super::error::SetupError;
 use super::memory::{NodeMemory, PageMemory};
 use crate::abi::layout::{FirstChunk as Arrangement, LOCAL_DISTANCE, Request, Sizes};
-use crate::abi::record::{ByteOrder, Record};
+use crate::abi::record::{Record, RecordError};
 use crate::arch::{self, Linked};
 use crate::area::template;
 
@@ -155,12 +155,14 @@ pub(super) fn page<'a>(
 
 /// The units that the linker script has reserved, by the CPUs' numbers.
 pub(super) fn linked<'a>(
+    linked: Linked,
+    record: Result<Option<Record>, RecordError>,
     request: &Request,
     cpus: &[PossibleCpu],
     scratch: Scratch<'a>,
     align: usize,
 ) -> Result<Units<'a>, SetupError> {
-    let Linked { units: [start, end], unit_size, .. } = arch::linked();
+    let Linked { units: [start, end], unit_size, .. } = linked;
     let request = Request { atom_size: unit_size.max(1) as u64, ..*request };
     if start == end || unit_size == 0 {
         return Err(SetupError::NoStaticUnits);
@@ -175,9 +177,12 @@ pub(super) fn linked<'a>(
     if units <= last {
         return Err(SetupError::TooFewUnits { units, needed: last + 1 });
     }
-    check_record(&sizes, unit_size, last + 1)?;
-    if !start.addr().is_multiple_of(align) {
-        return Err(SetupError::MisalignedMemory { start: start.addr(), align });
+    check_record(record, &sizes, unit_size, last + 1)?;
+    // The second stands for all behind the first.
+    for start in [start.addr(), start.addr() + unit_size] {
+        if !start.is_multiple_of(align) {
+            return Err(SetupError::MisalignedMemory { start, align });
+        }
     }
     let Scratch { starts, .. } = scratch;
     for (unit, cpu) in starts.iter_mut().zip(cpus) {
@@ -195,8 +200,13 @@ pub(super) fn linked<'a>(
 }
 
 /// Whether `percpu-link patch`, if it has been run, has laid out these units: it was told for how many CPUs.
-fn check_record(sizes: &Sizes, unit_size: usize, needed: usize) -> Result<(), SetupError> {
-    match Record::decode(&arch::layout_record(), ByteOrder::NATIVE) {
+fn check_record(
+    record: Result<Option<Record>, RecordError>,
+    sizes: &Sizes,
+    unit_size: usize,
+    needed: usize,
+) -> Result<(), SetupError> {
+    match record {
         Ok(None) => Ok(()),
         Ok(Some(record)) if record.static_size != sizes.static_size || record.unit_size != unit_size as u64 => {
             Err(SetupError::ForeignRecord)
@@ -209,7 +219,7 @@ fn check_record(sizes: &Sizes, unit_size: usize, needed: usize) -> Result<(), Se
     }
 }
 
-/// Whether memory is aligned, and nobody else's as far as that can be seen.
+/// Whether memory is aligned, where offsets can say, and nobody else's as far as that can be seen.
 fn check(
     start: NonNull<u8>,
     layout: Layout,
@@ -218,6 +228,14 @@ fn check(
     let (begin, bytes) = (start.as_ptr().addr(), layout.size());
     if !begin.is_multiple_of(layout.align()) {
         return Err(SetupError::MisalignedMemory { start: begin, align: layout.align() });
+    }
+    // SAFETY: in ring 0, as set-up's caller says.
+    let bits = unsafe { arch::base::address_bits() };
+    for unit in [begin, begin + bytes - 1] {
+        let offset = unit.wrapping_sub(template::start().addr());
+        if !arch::base::is_canonical(offset as u64, bits) {
+            return Err(SetupError::NotCanonical { start: begin, offset });
+        }
     }
     let template = (template::start().addr(), template::size());
     let taken = others.map(|(start, bytes)| (start.addr(), bytes)).chain([template]);

@@ -37,6 +37,7 @@ pub(crate) fn enter() {
 pub(crate) unsafe fn leave() {
     let state = interrupt_state();
     let depth = state.depth.load(Relaxed);
+    debug_assert!(depth > 0, "a guard of another CPU's");
     let turn_on = depth == 1 && state.were_on.load(Relaxed);
     compiler_fence(SeqCst);
     state.depth.store(depth - 1, Relaxed);
