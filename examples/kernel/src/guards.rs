@@ -3,10 +3,11 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use percpu_rt::kernel::{InterruptGuard, Preemption, PreemptionGuard, set_online, set_preemption};
+use percpu_rt::kernel::{InterruptGuard, Preemption, PreemptionGuard, set_preemption};
 use percpu_rt::{online_cpus, per_cpu, possible_cpus, this_cpu};
 
-use crate::{exit, operations};
+use crate::acpi::Numa;
+use crate::{exit, operations, smp};
 
 /// How often this CPU's thread is not to be preempted: all that a kernel without a scheduler has to do for it.
 #[per_cpu(hot)]
@@ -73,11 +74,13 @@ pub fn on_nmi() {
     expect("interrupts are off in an NMI", !interrupts_are_on());
 }
 
-/// When all have stopped: a CPU that is offline keeps what it has, and its part of every sum.
-pub fn check_offline() {
+/// When all have stopped: a CPU that goes offline keeps what it has, and its part of every sum, and finds it when it comes back.
+pub fn check_offline(numa: &Numa) {
     let Some(last) = possible_cpus().next_back().filter(|last| *last != this_cpu()) else { return };
     let (sum, own, online) = (operations::STEPS.sum(), operations::STEPS.read_on(last), online_cpus().count());
-    set_online(last, false);
+    smp::stop(numa, last);
     expect("one CPU less is online", online_cpus().count() == online - 1 && online_cpus().all(|cpu| cpu != last));
     expect("its copies stay", operations::STEPS.read_on(last) == own && operations::STEPS.sum() == sum);
+    smp::start_again(numa, last, own);
+    expect("all are online again", online_cpus().count() == online);
 }

@@ -7,7 +7,7 @@
 //!                ├─ percpu    set-up of the units                        ◀── what a kernel takes over from here
 //!                ├─ smp       the other CPUs; traps: descriptors and handlers; apic: timers, NMIs
 //!                ├─ objects   dynamic objects, on all CPUs and from interrupts
-//!                ├─ torture   every operation, by threads, timers and NMIs
+//!                ├─ torture   every operation, by threads, timers and NMIs; wide: sixteen bytes at once
 //!                ├─ guards    preemption and interrupts off; CPUs that go
 //!                └─ exit      33 is success
 //! ```
@@ -33,6 +33,7 @@ mod sites;
 mod smp;
 mod torture;
 mod traps;
+mod wide;
 
 use console::println;
 
@@ -48,11 +49,11 @@ extern "C" fn main(start_info: u64) -> ! {
         Ok(areas) => areas,
         Err(error) => exit::fail(format_args!("set-up: {error}")),
     };
-    smp::start_all(&numa);
+    smp::start_all(&numa, machine.number("early"));
     percpu::print(&areas);
     percpu::check_nodes(&numa);
     torture::run(&machine);
-    guards::check_offline();
+    guards::check_offline(&numa);
     println!("all checks passed");
     exit::succeed()
 }

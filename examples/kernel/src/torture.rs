@@ -8,7 +8,7 @@ use percpu_rt::{per_cpu, possible_cpus};
 
 use crate::console::println;
 use crate::machine::Machine;
-use crate::{apic, exit, guards, objects, operations, paging, smp};
+use crate::{apic, exit, guards, objects, operations, paging, smp, wide};
 
 /// Steps of each CPU.
 static STEPS: AtomicU64 = AtomicU64::new(0);
@@ -17,6 +17,7 @@ static STEPS: AtomicU64 = AtomicU64::new(0);
 static PERIOD: AtomicU64 = AtomicU64::new(0);
 
 static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
+static AWAKE: AtomicUsize = AtomicUsize::new(0);
 static DONE: AtomicUsize = AtomicUsize::new(0);
 
 /// Interrupts of each CPU.
@@ -36,12 +37,14 @@ const STEPS_AN_NMI: u64 = 500;
 pub fn on_timer() {
     operations::step(TIMER, true, TIMER_TICKS.fetch_add(1));
     operations::torn_step();
+    wide::step();
     objects::on_timer();
 }
 
 pub fn on_nmi() {
     operations::step(NMI, true, NMIS.fetch_add(1));
     operations::torn_step();
+    wide::step();
     guards::on_nmi();
 }
 
@@ -53,7 +56,10 @@ pub fn run(machine: &Machine) {
     PERIOD.store(machine.number("period").unwrap_or(200_000 * cpus.div_ceil(4)), SeqCst);
     objects::prepare(machine.number("objects").unwrap_or(8000));
     HAS_BEGUN.store(true, SeqCst);
-    wake();
+    // Again and again: one that was about to sleep has not felt the first.
+    while AWAKE.load(SeqCst) < cpus as usize - 1 {
+        wake();
+    }
     work(true);
     while DONE.load(SeqCst) < cpus as usize {
         balance();
@@ -68,7 +74,11 @@ pub fn take_part() -> ! {
     while !HAS_BEGUN.load(SeqCst) {
         sleep();
     }
-    work(false);
+    AWAKE.fetch_add(1, SeqCst);
+    // One that comes back finds all done.
+    if DONE.load(SeqCst) < smp::running() {
+        work(false);
+    }
     loop {
         // SAFETY: descriptors are loaded. Nothing is to come but what other CPUs ask.
         unsafe { asm!("sti", "hlt", options(nomem, nostack)) };
@@ -93,6 +103,7 @@ fn work(sends: bool) {
     for number in 0..STEPS.load(SeqCst) {
         operations::step(THREAD, true, number);
         operations::torn_step();
+        wide::step();
         guards::check_between();
         if sends && number % STEPS_AN_NMI == 0 {
             apic::send_nmis();
@@ -119,5 +130,6 @@ fn verify(steps: u64) {
     if let Err((name, is, should)) = operations::verify() {
         exit::fail(format_args!("{name}: {is}, should be {should}"));
     }
+    wide::verify(total);
     objects::verify(ticks);
 }

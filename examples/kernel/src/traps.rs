@@ -121,7 +121,12 @@ handler!(timer calls on_timer);
 handler!(forget calls on_forget);
 handler!(nmi calls on_nmi);
 handler!(spurious calls on_spurious);
-handler!(unexpected calls on_unexpected);
+
+/// Nothing comes back from here, so nothing is saved. Some exceptions push a word more, and the stack may be odd.
+#[unsafe(naked)]
+extern "C" fn unexpected() {
+    naked_asm!("cld", "mov rdi, rsp", "and rsp, -16", "call {}", "ud2", sym on_unexpected)
+}
 
 extern "C" fn on_timer(_: *const u64) {
     torture::on_timer();

@@ -19,8 +19,9 @@ pub(crate) fn barrier_on_all_cpus() -> bool {
     true
 }
 
-/// Whether another CPU can be made to leave the steps in which it takes its own copy. That needs an interrupt to it, for which
-/// there is no hook.
+/// Whether another CPU can be made to leave the steps in which it takes its own copy. By an interprocessor interrupt it could, and
+/// might never answer: a handler of its own that waits for the claimed copy does so with interrupts off. A kernel that wants
+/// another CPU's copy interrupts that CPU and locks there.
 pub(crate) fn can_restart_sequences() -> bool {
     false
 }

@@ -13,13 +13,16 @@ use crate::platform;
 #[non_exhaustive]
 pub enum LockOnError {
     /// The kernel cannot make a CPU restart its sequences: Linux before 5.10, or a sandbox that forbids `membarrier`,
-    /// also one that was entered since.
+    /// also one that was entered since. Always where this crate is part of a kernel.
     Unsupported,
 }
 
 impl fmt::Display for LockOnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unsupported if cfg!(platform = "kernel") => {
+                f.write_str("a kernel locks another CPU's copy on that CPU")
+            }
             Self::Unsupported => f.write_str("the kernel does not support membarrier with restartable sequences"),
         }
     }

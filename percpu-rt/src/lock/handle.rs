@@ -26,6 +26,9 @@ macro_rules! locking {
             /// a restartable sequence here and a store at the guard's drop, while nobody waits. Whoever sleeps interrupts, by a
             /// system call, every CPU that runs the process. Linux: `local_lock`.
             ///
+            /// In a kernel interrupts are off from here to the guard's drop, and stay off where the guard is forgotten. Interrupts lock
+            /// as threads do; what comes although interrupts are off, as NMIs do, does not: see `install`. Costs some 20 cycles.
+            ///
             /// # Panics
             ///
             /// Where the sleep would have no end: the thread holds a copy of this lock, on whichever CPU, or the holder is
@@ -49,7 +52,7 @@ macro_rules! locking {
 
             /// Locks this CPU's copy if it is free.
             ///
-            /// Context: any, after set-up. Costs as [`lock`](Self::lock). Linux: `local_trylock`.
+            /// Context: any, after set-up; in a kernel as [`lock`](Self::lock), which it costs as well. Linux: `local_trylock`.
             #[doc(alias = "local_trylock")]
             #[inline(always)]
             pub fn try_lock(&self) -> Option<LocalLockGuard<'_, T>>
@@ -83,6 +86,7 @@ macro_rules! locking {
             ///
             /// [`LockOnError::Unsupported`] where the kernel has no such system call: Linux before 5.10, or a sandbox that forbids
             /// `membarrier`. It can also come after calls that succeeded, where a sandbox was entered since. Nothing has changed then.
+            /// In a kernel always: have that CPU lock its own copy, by an interprocessor interrupt.
             ///
             /// # Panics
             ///

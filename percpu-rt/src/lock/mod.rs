@@ -35,8 +35,8 @@
 //! - The holder's name is what makes the copy held, so there is no moment, and no fork, at which a held copy has no name.
 //!
 //! A platform supplies `wait` and `wake_all`, a barrier on all CPUs, and a way to make one CPU restart; a backend supplies
-//! `acquire`. With interrupts off that is two loads and a store, and the barriers are interprocessor interrupts: `interrupts`,
-//! a test, fills the steps so.
+//! `acquire`. In a kernel that is two loads and a store with interrupts off, which stay off until the guard is dropped; so nobody
+//! sleeps, and nobody claims.
 //!
 //! [`LocalLock`] has the rules of lock order.
 //!
@@ -48,8 +48,6 @@
 mod claim;
 mod guard;
 mod handle;
-#[cfg(all(test, not(loom)))]
-mod interrupts;
 #[cfg(all(test, loom))]
 mod models;
 mod owner;
