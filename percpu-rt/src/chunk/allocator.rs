@@ -108,7 +108,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// As [`alloc`](Self::alloc), but for what is done without the lock: [`zeroed`](Self::zeroed) has to follow.
     #[inline]
-    #[cfg(not(feature = "checked"))]
+    #[cfg(all(has_backend, not(feature = "checked")))]
     pub(crate) fn place_atomic(&self, size: usize, align: usize) -> Result<Placed, AllocError> {
         let request = self.request(size, align, AllocFlags::ATOMIC)?;
         let placed = self.with(|state| state.place(&request));
@@ -117,7 +117,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Zeroes what [`place_atomic`](Self::place_atomic) has found; returns its offset.
     #[inline]
-    #[cfg(not(feature = "checked"))]
+    #[cfg(all(has_backend, not(feature = "checked")))]
     pub(crate) fn zeroed(&self, placed: &Placed) -> usize {
         debug_assert!(!placed.fresh, "atomic allocations find what is populated");
         self.zero(&placed.dirty);
@@ -248,10 +248,12 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     }
 
     /// Announces [`balance`](Self::balance), if it would give anything back; until [`end_balance`](Self::end_balance) a fork waits.
+    #[cfg(has_backend)]
     pub(crate) fn begin_balance(&self) -> bool {
         self.with(State::begin_balance)
     }
 
+    #[cfg(has_backend)]
     pub(crate) fn end_balance(&self) {
         self.with(State::end_balance);
     }

@@ -61,7 +61,7 @@ pub use error::{AllocError, FreeError};
 pub use flags::AllocFlags;
 pub use lock::{RawLock, SpinLock};
 pub use map::holes::GRANULE;
-#[cfg(not(feature = "checked"))]
+#[cfg(all(has_backend, not(feature = "checked")))]
 pub(crate) use map::request::Placed;
 pub use memory::{Memory, MetadataPage, Refused};
 pub use stats::PerCpuStats;

@@ -103,12 +103,14 @@ impl State {
     }
 
     /// Begins to give pages back; false where there are none to give.
+    #[cfg(has_backend)]
     pub(super) fn begin_balance(&mut self) -> bool {
         let begins = self.map.has_surplus();
         self.moves += u32::from(begins);
         begins
     }
 
+    #[cfg(has_backend)]
     pub(super) fn end_balance(&mut self) {
         self.moves -= 1;
     }
