@@ -45,7 +45,7 @@ pub enum AllocError {
         units: usize,
     },
     /// A signal handler asks, and has interrupted the allocator on this thread: what it was about to finish goes on only when
-    /// the handler returns. Or an [atomic](AllocFlags::ATOMIC) allocation comes while another thread forks, which may wait for whoever
+    /// the handler returns. Or an [atomic](super::AllocFlags::ATOMIC) allocation comes while another thread forks, which may wait for whoever
     /// a handler has interrupted.
     Busy,
     /// There are no units yet.
