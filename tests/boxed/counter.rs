@@ -39,6 +39,13 @@ fn alone_it_counts_as_a_number_does() {
 }
 
 #[test]
+fn beyond_every_number_is_beyond_the_limit() {
+    let counter = PerCpuCounter::try_new(i64::MAX - 1).expect("memory");
+    assert!(!counter.add_limited(10, i64::MAX) && counter.sum() == i64::MAX - 1);
+    assert!(counter.add_limited(1, i64::MAX) && counter.sum() == i64::MAX);
+}
+
+#[test]
 fn each_operation_adds_what_it_says() {
     let counter = PerCpuCounter::with_batch(0, 4).expect("memory");
     let mut expected = 0;

@@ -6,7 +6,7 @@ use std::thread;
 use percpu_rt::{AllocError, PerCpuBox, possible_cpus, stats};
 use percpu_tests::alone::alone;
 use percpu_tests::random::Random;
-use percpu_tests::{pin, tool};
+use percpu_tests::{membarrier, pin, tool};
 
 fn fill(count: u64) -> Vec<PerCpuBox<[u64; 8]>> {
     (0..count).map(|tag| PerCpuBox::try_new([tag; 8]).expect("memory")).collect()
@@ -144,6 +144,30 @@ fn a_child_goes_on_without_what_others_had_in_hand() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert!(possible_cpus().count() > 1);
+}
+
+/// A handler that empties stocks leaves the error number, also where the kernel refuses what that takes.
+#[test]
+#[cfg_attr(any(percpu_backend = "generic", not(target_arch = "x86_64")), ignore = "it needs no barrier")]
+fn the_error_number_stays() {
+    if !tool::skip_sanitized("the sandbox") {
+        let text = membarrier::output_without("stock::with_an_error_number", libc::ENOSYS);
+        assert!(text.contains("1 passed"), "{text}");
+    }
+}
+
+#[test]
+#[ignore = "the test before has a process for it"]
+fn with_an_error_number() {
+    const UNTOUCHED: i32 = 4242;
+    drop(fill(4000));
+    if membarrier::disarm() {
+        // SAFETY: the thread's own error number.
+        unsafe { *libc::__errno_location() = UNTOUCHED };
+        let _ = stats();
+        // SAFETY: as above.
+        assert_eq!(unsafe { *libc::__errno_location() }, UNTOUCHED);
+    }
 }
 
 /// Types of one size have each other's places, where those are aligned for all of them; what asks for more has its own.

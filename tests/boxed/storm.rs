@@ -218,10 +218,12 @@ fn thirty_five_thousand_objects_keep_what_they_have() {
                 }
             });
             ended.join().expect("no panic");
+            let _ = stats();
         }
+        // All stocks are emptied while they are in use.
         let enough = || disturbed.load(Relaxed) > 1000 && SERVED.load(Relaxed) > 100;
         while !enough() {
-            thread::yield_now();
+            let _ = stats();
         }
         churn.stop();
         quiet.wait();

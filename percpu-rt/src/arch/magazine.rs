@@ -17,7 +17,7 @@
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::{Place, locate};
+use super::{Place, locate, thread_pointer};
 use crate::primitive::AtomicU32;
 
 /// Places of one magazine.
@@ -101,7 +101,7 @@ impl Magazine {
     /// `step` while `busy` is the caller's, or `otherwise`.
     #[inline]
     pub(crate) fn alone<R>(&self, otherwise: R, step: impl FnOnce(&Self) -> R) -> R {
-        if self.busy.swap(1, Acquire) != 0 {
+        if self.busy.compare_exchange(0, this_thread(), Acquire, Relaxed).is_err() {
             return otherwise;
         }
         let result = step(self);
@@ -136,11 +136,23 @@ impl Magazine {
         taken
     }
 
+    /// Ends the step of a thread that a forked child does not have. Its place is in the copy or was with the thread.
+    pub(crate) fn abandon_steps_of_others(&self) {
+        if self.busy.load(Relaxed) != this_thread() {
+            self.busy.store(0, Release);
+        }
+    }
+
     /// Opens what was closed: in whatever state the emptier has left it, each place is in it or with the emptier.
     pub(crate) fn open(&self) {
         // Behind what was taken out, also for the copy's CPU.
         self.closed.store(0, Release);
     }
+}
+
+/// Never 0, and no other thread's, or with little luck.
+fn this_thread() -> u32 {
+    thread_pointer() as u32 | 1
 }
 
 /// The place of the capacity of the magazine at a per-CPU pointer.

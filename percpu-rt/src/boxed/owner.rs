@@ -146,7 +146,7 @@ impl<T: Send + 'static> PerCpuBox<T> {
 impl<T: 'static> Drop for PerCpuBox<T> {
     /// Drops every copy and frees the variable.
     ///
-    /// Context: any, as far as `T`'s drop goes: where a signal handler has interrupted the allocator, the allocator's next call frees it.
+    /// Context: any, as far as `T`'s drop goes: where a signal handler has interrupted the allocator, a later call of the allocator frees it.
     /// Costs those drops and, for most of many of a size, one restartable sequence; else as [`free_percpu`](crate::free_percpu).
     #[inline]
     fn drop(&mut self) {

@@ -76,7 +76,8 @@ impl Counter<'_> {
     }
 
     /// The value, roughly: it errs by less than [`error_bound`](Self::error_bound), if nobody has added with a batch of their own.
-    /// Each thread that is bringing its CPU's delta to the total at this moment may add a batch more.
+    /// Each thread that is bringing its CPU's delta to the total at this moment may add a batch more, and one that is being refused by
+    /// [`add_limited`](Self::add_limited) its amount.
     ///
     /// Context: any. Costs one load. Linux: `percpu_counter_read`.
     #[doc(alias = "percpu_counter_read")]
@@ -138,7 +139,7 @@ impl Counter<'_> {
     /// Adds `amount` unless the value would go beyond `limit`: above it by adding, below it by subtracting. Tells whether it has.
     ///
     /// Additions with a limit never go beyond it together; where they race for what is left, each may be refused. They see
-    /// plain additions as [`sum`](Self::sum) does.
+    /// plain additions as [`sum`](Self::sum) does: what a thread is bringing to the total meanwhile, they may see twice.
     ///
     /// Context: any. Costs an atomic addition, and a load for each possible CPU within [`error_bound`](Self::error_bound) of the
     /// limit. Linux: `percpu_counter_limited_add`, which is cheaper far from the limit and may go beyond it.
@@ -146,7 +147,10 @@ impl Counter<'_> {
     #[must_use]
     pub fn add_limited(&self, amount: i64, limit: i64) -> bool {
         // Into the total, where all of them see each other, and taken back if that was too much.
-        let total = self.total.fetch_add(amount, Relaxed).wrapping_add(amount);
+        let added = self.total.fetch_update(Relaxed, Relaxed, |total| total.checked_add(amount));
+        // Beyond every number is beyond the limit.
+        let Ok(before) = added else { return false };
+        let total = before + amount;
         let (bound, is_beyond): (i64, fn(i64, i64) -> bool) = if amount >= 0 {
             (self.error_bound(), |value, limit| value > limit)
         } else {

@@ -2,7 +2,7 @@
 
 use super::global::global;
 use super::pointer::PerCpuPtr;
-use super::raw::free_percpu;
+use super::raw::{alloc_with_stock, free_percpu};
 use crate::chunk::{AllocError, AllocFlags};
 use crate::cpu::possible_cpus;
 
@@ -44,7 +44,7 @@ impl ModuleArea {
     #[track_caller]
     pub fn load(image: &[u8], align: usize) -> Result<Self, AllocError> {
         let size = image.len();
-        let (offset, stamp) = global()?.alloc(size, align, AllocFlags::RESERVED)?;
+        let (offset, stamp) = alloc_with_stock(global()?, size, align, AllocFlags::RESERVED)?;
         let start = PerCpuPtr::from_offset(offset, stamp);
         for cpu in possible_cpus() {
             // SAFETY: as many bytes as the image has were allocated in every unit, and nobody has been told.

@@ -2,7 +2,8 @@
 
 use core::alloc::Layout;
 
-use super::global::global;
+use super::area::Stamp;
+use super::global::{Global, global};
 use super::pointer::PerCpuPtr;
 use super::postponed;
 #[cfg(has_stock)]
@@ -50,17 +51,33 @@ pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, 
     if !flags.contains(AllocFlags::ATOMIC) {
         postponed::free_all(global);
     }
-    let result = global.alloc(layout.size(), layout.align(), flags);
+    alloc_with_stock(global, layout.size(), layout.align(), flags)
+        .map(|(offset, stamp)| PerCpuPtr::from_offset(offset, stamp))
+}
+
+/// From what there is, and before it is refused from what CPUs have in stock.
+#[inline]
+#[cfg_attr(feature = "checked", track_caller)]
+pub(super) fn alloc_with_stock(
+    global: &Global,
+    size: usize,
+    align: usize,
+    flags: AllocFlags,
+) -> Result<(usize, Stamp), AllocError> {
+    let result = global.alloc(size, align, flags);
     #[cfg(has_stock)]
     let result = match result {
-        Err(AllocError::Busy) if flags.contains(AllocFlags::ATOMIC) && layout.size() > 0 => {
-            return stock::alloc_at_once(layout).ok_or(AllocError::Busy);
+        Err(AllocError::Busy) if flags.contains(AllocFlags::ATOMIC) && size > 0 => {
+            let layout = Layout::from_size_align(size, align).map_err(|_| AllocError::Busy)?;
+            let object = stock::alloc_at_once(layout).ok_or(AllocError::Busy)?;
+            Ok((object.offset(), object.stamp()))
         }
-        // What CPUs have in stock may be what is lacking.
-        Err(AllocError::Exhausted { .. }) if stock::put_back() => global.alloc(layout.size(), layout.align(), flags),
+        Err(AllocError::Exhausted { .. } | AllocError::NoMemory { .. }) if stock::put_back() => {
+            global.alloc(size, align, flags)
+        }
         result => result,
     };
-    result.map(|(offset, stamp)| PerCpuPtr::from_offset(offset, stamp))
+    result
 }
 
 /// Allocates as many objects of `layout` as `out` has places, or none: every place is `None` then.
@@ -134,7 +151,16 @@ pub fn alloc_percpu_batch(
 /// As [`alloc_percpu`] of so many bytes; what was reserved before stays so.
 #[doc(alias = "GFP_ATOMIC")]
 pub fn reserve_atomic(bytes: usize) -> Result<(), AllocError> {
-    global()?.reserve_atomic(bytes)
+    let global = global()?;
+    let result = global.reserve_atomic(bytes);
+    #[cfg(has_stock)]
+    let result = match result {
+        Err(AllocError::Exhausted { .. } | AllocError::NoMemory { .. }) if stock::put_back() => {
+            global.reserve_atomic(bytes)
+        }
+        result => result,
+    };
+    result
 }
 
 /// Frees an object.

@@ -304,13 +304,20 @@ fn take_out(copy: &Magazine, cpu: CpuId, places: &mut [u32; magazine::PLACES]) -
     })
 }
 
-/// Opens the magazines that a thread was emptying which a forked child does not have. What it had in hand is given up.
+/// Ends what threads were at that a forked child does not have: the magazines that one was emptying are opened. What they had in hand is
+/// given up.
 pub(super) fn in_child() {
     if EMPTYING.is_held_here() {
         return;
     }
     EMPTYING.in_child();
-    possible_cpus().flat_map(magazines_of).for_each(Magazine::open);
+    possible_cpus().flat_map(magazines_of).for_each(|copy| {
+        copy.open();
+        copy.abandon_steps_of_others();
+    });
+    if WHERE.load(Relaxed) == 0 {
+        IS_MADE.store(false, Relaxed);
+    }
 }
 
 #[cfg(all(test, not(loom)))]

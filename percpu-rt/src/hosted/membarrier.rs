@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use super::errno;
 use crate::cpu::CpuId;
 
 // include/uapi/linux/membarrier.h
@@ -54,5 +55,5 @@ pub(crate) fn barrier_on_all_cpus() -> bool {
 
 fn membarrier(command: libc::c_int, flags: libc::c_uint, cpu: libc::c_int) -> bool {
     // SAFETY: takes no pointers.
-    unsafe { libc::syscall(libc::SYS_membarrier, command, flags, cpu) == 0 }
+    errno::preserve(|| unsafe { libc::syscall(libc::SYS_membarrier, command, flags, cpu) == 0 })
 }

@@ -77,10 +77,13 @@ unsafe impl Memory for Pages {
     }
 
     fn populate(&self, offsets: Range<usize>) -> Result<(), Refused> {
-        self.protect(&offsets, self.used, libc::PROT_READ | libc::PROT_WRITE).map_err(|refusing| {
-            // Where closing is refused too, they stay open, and as zero as they are.
-            let _ = self.protect(&offsets, refusing, libc::PROT_NONE);
-            Refused
+        let open = || self.protect(&offsets, self.used, libc::PROT_READ | libc::PROT_WRITE);
+        errno::preserve(|| {
+            open().map_err(|refusing| {
+                // Where closing is refused too, they stay open, and as zero as they are.
+                let _ = self.protect(&offsets, refusing, libc::PROT_NONE);
+                Refused
+            })
         })
     }
 

@@ -120,7 +120,7 @@ fn map() -> Option<NonNull<u8>> {
     let bytes = (STEP_PAGES * PAGE).next_multiple_of(system_page);
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: a new mapping at an address of the kernel's choice.
-    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) };
+    let start = errno::preserve(|| unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) });
     if start == libc::MAP_FAILED {
         return None;
     }
