@@ -122,6 +122,52 @@ fn what_is_taken_out_is_of_the_size_told() {
     });
 }
 
+/// What a CPU brings from the allocator goes in, or stays in hand, while the magazine is emptied.
+#[test]
+fn a_refill_is_in_stock_or_in_hand() {
+    loom::model(|| {
+        let cpu = Cpu::new();
+        let user = thread::spawn({
+            let cpu = cpu.clone();
+            move || {
+                let mut own = vec![10, 11];
+                if cpu.sequence(|magazine| magazine.adopt(SMALL)) {
+                    own.retain(|place| !cpu.sequence(|magazine| magazine.push(SMALL, *place)));
+                }
+                own
+            }
+        });
+        let mut all = cpu.empty(true).map_or(vec![], |(_, places)| places);
+        all.extend(user.join().expect("no panic"));
+        all.extend(cpu.empty(true).map_or(vec![], |(_, places)| places));
+        all.sort_unstable();
+        assert_eq!(all, [10, 11]);
+    });
+}
+
+/// A variable that was made on one CPU is dropped on another, while both are emptied.
+#[test]
+fn what_is_freed_elsewhere_is_there() {
+    loom::model(|| {
+        let [made, dropped] = [Cpu::new(), Cpu::new()];
+        assert!(made.sequence(|magazine| magazine.adopt(SMALL) && magazine.push(SMALL, 10)));
+        assert!(dropped.sequence(|magazine| magazine.adopt(SMALL)));
+        let user = thread::spawn({
+            let (made, dropped) = (made.clone(), dropped.clone());
+            move || {
+                let place = made.sequence(|magazine| magazine.pop(SMALL));
+                let is_kept = place != NOTHING && !dropped.sequence(|magazine| magazine.push(SMALL, place));
+                is_kept.then_some(place)
+            }
+        });
+        let empty = || [&made, &dropped].map(|cpu| cpu.empty(true).map_or(vec![], |(_, places)| places)).concat();
+        let mut all = empty();
+        all.extend(user.join().expect("no panic"));
+        all.extend(empty());
+        assert_eq!(all, [10]);
+    });
+}
+
 /// Where threads of several CPUs meet in a copy, they take turns.
 #[test]
 fn turns_are_taken() {

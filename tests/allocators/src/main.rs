@@ -21,6 +21,9 @@ mod harness;
 /// Variables of each size that live meanwhile.
 const LIVE: usize = 100_000;
 
+/// Where they are few, and of large ones.
+const FEW: usize = 1000;
+
 /// Bytes that are on one cache line.
 const LINE: usize = 64;
 
@@ -62,8 +65,8 @@ fn array<const BYTES: usize>(allocator: &impl GlobalAlloc, repetitions: u64) {
 }
 
 /// The variables that live meanwhile, of every allocator alike; they live for as long as the program.
-fn fill<T: Zeroable + Send + 'static>(bytes: usize) {
-    for _ in 0..LIVE {
+fn fill<T: Zeroable + Send + 'static>(bytes: usize, count: usize) {
+    for _ in 0..count {
         std::mem::forget(PerCpuBox::<T>::try_zeroed().expect("memory"));
         for allocator in [&MiMalloc as &dyn GlobalAlloc, &Jemalloc, &System] {
             // SAFETY: the layout has a size. Kept for good.
@@ -76,7 +79,13 @@ fn fill<T: Zeroable + Send + 'static>(bytes: usize) {
 /// One size: against a lock, each of the others, and itself with a second thread.
 macro_rules! size {
     ($session:ident, $title:literal, $type:ty, $bytes:literal) => {
-        fill::<$type>($bytes);
+        fill::<$type>($bytes, FEW);
+        Group::new(concat!($title, ", 1,000 alive, in locks"))
+            .variant("PerCpuBox", percpu::<$type>)
+            .faster(1.0 / 0.75)
+            .yardstick("lock xadd", lock_xadd)
+            .run(&mut $session);
+        fill::<$type>($bytes, LIVE - FEW);
         Group::new(concat!($title, ", in locks"))
             .variant("PerCpuBox", percpu::<$type>)
             .faster(1.0 / 0.75)
@@ -110,6 +119,7 @@ fn main() -> ExitCode {
     let mut session = Session::start();
     size!(session, "8 bytes", u64, 8);
     size!(session, "64 bytes", [u64; 8], 64);
+    fill::<[u64; 512]>(4096, FEW);
     Group::new("4096 bytes, 64 of them dirtied")
         .variant("PerCpuBox", |n| {
             for _ in 0..n {
