@@ -1,0 +1,68 @@
+//! Lines looked at by halves, where the CPU and the system have registers of 32 bytes: large objects in half the time.
+//!
+//! Not in kernels, whose code has those registers only where they were saved.
+
+use core::arch::x86_64::{
+    __cpuid, __cpuid_count, __m256i, _mm256_load_si256, _mm256_or_si256, _mm256_setzero_si256, _mm256_store_si256,
+    _mm256_testz_si256, _xgetbv,
+};
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use super::LINE;
+
+/// What is known of this CPU, which all are like.
+static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+const UNKNOWN: u8 = 0;
+const LACKING: u8 = 1;
+const THERE: u8 = 2;
+
+/// Whether [`zero_lines`] may be called.
+#[inline]
+pub(super) fn is_there() -> bool {
+    match STATE.load(Relaxed) {
+        UNKNOWN => look(),
+        state => state == THERE,
+    }
+}
+
+#[cold]
+fn look() -> bool {
+    let is_there = __cpuid(0).eax >= 7 && {
+        // XSAVE as the system uses it, and AVX; then AVX2.
+        const OSXSAVE_AND_AVX: u32 = 1 << 27 | 1 << 28;
+        const AVX2: u32 = 1 << 5;
+        __cpuid(1).ecx & OSXSAVE_AND_AVX == OSXSAVE_AND_AVX
+            // SAFETY: the system uses XSAVE, so there is the register, which says what the system saves.
+            && unsafe { saved() } & 0b110 == 0b110
+            && __cpuid_count(7, 0).ebx & AVX2 != 0
+    };
+    STATE.store(if is_there { THERE } else { LACKING }, Relaxed);
+    is_there
+}
+
+#[target_feature(enable = "xsave")]
+fn saved() -> u64 {
+    // SAFETY: register 0 is always there.
+    unsafe { _xgetbv(0) }
+}
+
+/// # Safety
+///
+/// As [`zero`](super::zero), of so many lines, the first is aligned as such, and [`is_there`].
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn zero_lines(start: *mut u8, lines: usize) {
+    let zero = _mm256_setzero_si256();
+    for line in 0..lines {
+        let low = start.wrapping_byte_add(line * LINE).cast::<__m256i>();
+        let high = low.wrapping_add(1);
+        // SAFETY: the halves of a line of the caller's, which is aligned.
+        unsafe {
+            let both = _mm256_or_si256(_mm256_load_si256(low), _mm256_load_si256(high));
+            if _mm256_testz_si256(both, both) == 0 {
+                _mm256_store_si256(low, zero);
+                _mm256_store_si256(high, zero);
+            }
+        }
+    }
+}
