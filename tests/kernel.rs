@@ -5,6 +5,9 @@
 //! addition and a store, which has to lose updates; else they prove nothing.
 #![cfg(all(target_arch = "x86_64", not(percpu_backend = "generic")))]
 
+#[path = "kernel/porting.rs"]
+mod porting;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
