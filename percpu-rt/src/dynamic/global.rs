@@ -65,7 +65,10 @@ pub(crate) unsafe fn set_up([main, reserved]: [Chunks; 2], page_size: usize, are
     // SAFETY: nobody reads it before the platform says that there is an allocator.
     let global = unsafe { (*GLOBAL.0.get()).write(global) };
     // SAFETY: the caller's units, and these offsets are in no other range.
-    unsafe { global.main.add_populated(global.areas.early()) }
+    let added = unsafe { global.main.add_populated(global.areas.early()) };
+    // The pages that it was given go back: it may be tried again.
+    // SAFETY: nobody has been told of it, and it is written anew before anybody is.
+    added.inspect_err(|_| unsafe { core::ptr::drop_in_place(global) })
 }
 
 /// The allocators.
