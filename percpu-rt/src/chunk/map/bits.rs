@@ -115,6 +115,30 @@ impl Bits {
         self.start[begin as usize / 64] &= !(1 << (begin % 64));
     }
 
+    /// Frees the object of `need` granules at `begin`, which does not end with the block; false, and nothing has changed, where there
+    /// is none.
+    #[inline]
+    pub(super) fn release_object(&mut self, begin: u32, need: u32) -> bool {
+        let (word, bit) = (begin as usize / 64, begin % 64);
+        if bit + need >= 64 {
+            let is_object = self.at(begin) == At::Start && self.end_of_object(begin) == begin + need;
+            if is_object {
+                self.release(begin, begin + need);
+            }
+            return is_object;
+        }
+        // It and the granule behind it are in one word.
+        let (used, start) = (self.used[word], self.start[word]);
+        let (granules, first) = (((1 << need) - 1) << bit, 1 << bit);
+        let ends = (start | !used) >> (bit + need) & 1 != 0;
+        let is_object = ends && used & granules == granules && start & granules == first;
+        if is_object {
+            self.used[word] = used & !granules;
+            self.start[word] = start & !first;
+        }
+        is_object
+    }
+
     /// What stands at `granule`.
     #[inline]
     pub(super) fn at(&self, granule: u32) -> At {
@@ -264,6 +288,32 @@ mod tests {
         bits.release(2, 200);
         assert_eq!(bits.hole_around(2, 200), (2, 300));
         assert_eq!(bits.at(2), At::Free);
+    }
+
+    /// Within a word and across, at every place: an object is freed by its begin and its size, and by nothing else.
+    #[test]
+    fn frees_an_object_and_nothing_else() {
+        for (begin, need) in (0..200).flat_map(|begin| [1, 2, 3, 40, 63, 64, 65, 130].map(|need| (begin, need))) {
+            let mut bits = Bits::EMPTY;
+            let (first, behind) = (begin + 3, begin + 3 + need);
+            for (from, to) in [(begin, first), (first, behind), (behind, behind + 2)] {
+                bits.take(from, to, true);
+            }
+            for (from, length) in
+                [(first - 1, need), (first, need + 1), (first + 1, need), (first, need - 1), (behind + 2, 1)]
+            {
+                assert!(
+                    length == 0 || !bits.release_object(from, length),
+                    "{length} from {from} on, of {need} at {first}"
+                );
+            }
+            assert!(bits.release_object(first, need) && !bits.release_object(first, need));
+            assert_eq!(
+                [begin, first, behind - 1, behind].map(|at| bits.at(at)),
+                [At::Start, At::Free, At::Free, At::Start]
+            );
+            assert_eq!(bits.hole_around(first, behind), (first, behind));
+        }
     }
 
     /// Against a loop over granules, for every length and alignment.

@@ -248,11 +248,9 @@ impl Leaf {
         for begin in begins.clone() {
             let end = begin + need;
             // One that ends with the block might go on in the next.
-            let is_object = end < GRANULES && end <= u32::from(block.end) && bits.at(begin) == At::Start;
-            if !is_object || bits.end_of_object(begin) != end {
+            if end >= GRANULES || end > u32::from(block.end) || !bits.release_object(begin, need) {
                 break;
             }
-            bits.release(begin, end);
             count += 1;
         }
         block.used -= (count as u32 * need) as u16;
