@@ -73,7 +73,7 @@ fn without_restarts_it_shows() {
     if tool::skip_sanitized("the control") {
         return;
     }
-    for _ in 0..20 {
+    for _ in 0..100 {
         let text = membarrier::output_without("emptied::without_restarts", 0);
         // A place that two have is also freed twice, which may be found out first.
         if ["Doubled", "Lost", "the end of a PerCpuBox"].iter().any(|flaw| text.contains(flaw)) {

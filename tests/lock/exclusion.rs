@@ -99,7 +99,7 @@ fn a_claim_without_its_barrier_fails() {
     if tool::skip_sanitized("the control") {
         return;
     }
-    for _ in 0..20 {
+    for _ in 0..100 {
         let text = membarrier::output_without("exclusion::load_without_barrier", 0);
         if ["Torn", "Lost", "Stuck"].iter().any(|flaw| text.contains(flaw)) {
             println!("{text}");

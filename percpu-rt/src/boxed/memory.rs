@@ -8,7 +8,7 @@ use crate::chunk::AllocFlags;
 use crate::chunk::{AllocError, FreeError};
 #[cfg(has_stock)]
 use crate::dynamic::stock;
-use crate::dynamic::{PerCpuPtr, postponed};
+use crate::dynamic::{PerCpuPtr, postpone};
 #[cfg(not(has_stock))]
 use crate::dynamic::{alloc_percpu, try_free_percpu};
 
@@ -54,7 +54,7 @@ pub(super) unsafe fn free<T>(pointer: PerCpuPtr<T>) {
     match result {
         Ok(()) => {}
         // SAFETY: not freed, and the caller's promise.
-        Err(FreeError::Busy { .. }) if unsafe { postponed::postpone(pointer.cast()) } => {}
+        Err(FreeError::Busy { .. }) if unsafe { postpone(pointer.cast()) } => {}
         Err(error) => refused(pointer, error),
     }
 }

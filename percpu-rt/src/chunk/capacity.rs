@@ -39,7 +39,7 @@ pub(super) fn capacity_for(live: usize, granules: u64) -> usize {
 /// Of a stock of places of `granules` that is too full: has those that are to go back behind the others, ascending, and returns
 /// how many stay.
 ///
-/// The highest go, so that what stays keeps as few pages in use as possible: of the last that came, twice as many as go, since to
+/// The highest go, so that what stays keeps as few pages in use as possible: of the last in `places`, twice as many as go, since to
 /// choose among all takes longer than it saves in pages. By address, so that neighbours are freed together. Not too many: whoever
 /// frees waits for all, and the larger they are, the fewer are in one block.
 pub(crate) fn keep_lowest(places: &mut [Entry], granules: u64) -> usize {

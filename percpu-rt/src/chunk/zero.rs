@@ -1,6 +1,6 @@
 //! Zeroing what was used before.
 
-#[cfg(all(target_arch = "x86_64", not(platform = "kernel"), not(miri)))]
+#[cfg(all(target_arch = "x86_64", platform = "hosted", not(miri)))]
 mod avx2;
 
 /// Bytes that a CPU fetches at once.
@@ -67,7 +67,7 @@ pub(super) unsafe fn zero_aligned(start: *mut u8, bytes: usize) {
 }
 
 /// Lines that are worth a call of another function.
-#[cfg(all(target_arch = "x86_64", not(platform = "kernel"), not(miri)))]
+#[cfg(all(target_arch = "x86_64", platform = "hosted", not(miri)))]
 const LINES_FOR_A_CALL: usize = 8;
 
 /// # Safety
@@ -75,7 +75,7 @@ const LINES_FOR_A_CALL: usize = 8;
 /// As [`zero`], of so many lines, and the first is aligned as such.
 #[inline]
 unsafe fn zero_lines(start: *mut u8, lines: usize) {
-    #[cfg(all(target_arch = "x86_64", not(platform = "kernel"), not(miri)))]
+    #[cfg(all(target_arch = "x86_64", platform = "hosted", not(miri)))]
     if lines >= LINES_FOR_A_CALL && avx2::is_there() {
         // SAFETY: the caller's lines, and they are there.
         return unsafe { avx2::zero_lines(start, lines) };

@@ -6,6 +6,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::area::{Area, Stamp};
 use super::areas::Areas;
+use super::pointer::PerCpuPtr;
+use super::postponed::Postponed;
 #[cfg(has_stock)]
 use crate::chunk::Allocator;
 #[cfg(feature = "checked")]
@@ -39,6 +41,9 @@ pub(super) struct Global {
     /// Of modules. It has no offsets before its first use: most programs load none, and its records take pages.
     reserved: LockedArea,
     reserved_is_ready: AtomicBool,
+    /// Of either area.
+    postponed: Postponed,
+    reserved_postponed: Postponed,
     areas: Areas,
     page_size: usize,
 }
@@ -59,6 +64,8 @@ pub(crate) unsafe fn set_up([main, reserved]: [Chunks; 2], page_size: usize, are
         main: Area::new(main, &LOCK, page_size),
         reserved: Area::new(reserved, &RESERVED_LOCK, page_size),
         reserved_is_ready: AtomicBool::new(false),
+        postponed: Postponed::new(),
+        reserved_postponed: Postponed::new(),
         areas,
         page_size,
     };
@@ -150,6 +157,38 @@ impl Global {
     #[cfg(has_stock)]
     pub(super) fn entered<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
         entered(&LOCK, f)
+    }
+
+    /// Has the object freed later; false where it lies too far from the unit's begin.
+    ///
+    /// # Safety
+    ///
+    /// The object is alive, and its owner's last use is over.
+    #[cold]
+    pub(super) unsafe fn postpone(&self, object: PerCpuPtr<u8>) -> bool {
+        let is_reserved = self.areas.reserved.contains(&object.offset());
+        let list = if is_reserved { &self.reserved_postponed } else { &self.postponed };
+        // SAFETY: the caller's promise.
+        unsafe { list.add(object) }
+    }
+
+    /// Frees what was postponed, where that can be now.
+    ///
+    /// Context: whoever may free.
+    #[inline]
+    pub(super) fn free_postponed(&self) {
+        if !self.postponed.is_empty() || !self.reserved_postponed.is_empty() {
+            self.free_lists();
+        }
+    }
+
+    #[cold]
+    fn free_lists(&self) {
+        entered(&RESERVED_LOCK, || {
+            self.reserved_postponed.free_all(|offset| self.reserved.free(offset, Stamp::UNKNOWN));
+        });
+        entered(&LOCK, || self.postponed.free_all(|offset| self.main.free(offset, Stamp::UNKNOWN)));
+        self.balance();
     }
 
     /// Gives pages of the main area back that are not needed, behind a free. A handler that has interrupted the records' pool leaves
@@ -262,6 +301,17 @@ fn entered<R>(lock: &Mutex, f: impl FnOnce() -> R) -> Option<R> {
         unsafe { lock.leave() };
         result
     })
+}
+
+/// Has an object freed later that could not be freed now; false where that cannot be.
+///
+/// # Safety
+///
+/// The object is alive, and its owner's last use is over.
+#[cold]
+pub(crate) unsafe fn postpone(object: PerCpuPtr<u8>) -> bool {
+    // SAFETY: the caller's promise.
+    global().is_ok_and(|global| unsafe { global.postpone(object) })
 }
 
 /// To be called before a fork, and [`after_fork`] behind it on both sides.

@@ -39,7 +39,7 @@ mod areas;
 mod global;
 mod module;
 mod pointer;
-pub(crate) mod postponed;
+mod postponed;
 mod raw;
 mod reservation;
 #[cfg(has_stock)]
@@ -50,9 +50,9 @@ mod watch;
 pub(crate) use areas::Areas;
 #[cfg(platform = "kernel")]
 pub(crate) use global::balance;
-pub(crate) use global::set_up;
 #[cfg(platform = "hosted")]
 pub(crate) use global::{after_fork, before_fork, in_child};
+pub(crate) use global::{postpone, set_up};
 pub use module::ModuleArea;
 pub use pointer::PerCpuPtr;
 pub use raw::{alloc_percpu, alloc_percpu_batch, free_percpu, reserve_atomic, stats, try_free_percpu};

@@ -5,7 +5,6 @@ use core::alloc::Layout;
 use super::area::Stamp;
 use super::global::{Global, global};
 use super::pointer::PerCpuPtr;
-use super::postponed;
 #[cfg(has_stock)]
 use super::stock;
 use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
@@ -49,7 +48,7 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 pub fn alloc_percpu(layout: Layout, flags: AllocFlags) -> Result<PerCpuPtr<u8>, AllocError> {
     let global = global()?;
     if !flags.contains(AllocFlags::ATOMIC) {
-        postponed::free_all(global);
+        global.free_postponed();
     }
     alloc_with_stock(global, layout.size(), layout.align(), flags)
         .map(|(offset, stamp)| PerCpuPtr::from_offset(offset, stamp))
@@ -209,8 +208,8 @@ pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
     match global() {
         Ok(global) => match global.free(offset, ptr.stamp()) {
             // SAFETY: not freed, and the caller's promise.
-            Err(FreeError::Busy { .. }) if unsafe { postponed::postpone(ptr) } => Ok(()),
-            result => result.inspect(|()| postponed::free_all(global)),
+            Err(FreeError::Busy { .. }) if unsafe { global.postpone(ptr) } => Ok(()),
+            result => result.inspect(|()| global.free_postponed()),
         },
         Err(_) => Err(FreeError::Foreign { offset }),
     }
@@ -231,7 +230,7 @@ pub fn stats() -> PerCpuStats {
     global().map_or_else(
         |_| PerCpuStats::default(),
         |global| {
-            postponed::free_all(global);
+            global.free_postponed();
             global.stats()
         },
     )

@@ -25,7 +25,6 @@ use core::sync::atomic::{AtomicBool, AtomicUsize};
 use super::area::Stamp;
 use super::global::{self, Global, global};
 use super::pointer::PerCpuPtr;
-use super::postponed;
 use super::raw::alloc_percpu;
 use crate::arch::magazine::{self, Magazine};
 use crate::arch::{self, LocalWord};
@@ -146,7 +145,7 @@ fn alloc_slowly(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
     if global.is_busy_here() {
         return Err(AllocError::Busy);
     }
-    postponed::free_all(global);
+    global.free_postponed();
     if let Some(stocked) = Stocked::new(size, align) {
         let mut places = [Entry::EMPTY; LARGEST];
         let makes_room = |capacity| stocked.adopt(capacity);
@@ -203,7 +202,7 @@ pub(crate) unsafe fn free(pointer: PerCpuPtr<u8>, layout: Layout) -> Result<(), 
 fn free_slowly(pointer: PerCpuPtr<u8>, size: usize, align: usize) -> Result<(), FreeError> {
     let offset = pointer.offset();
     let Ok(global) = global() else { return Err(FreeError::Foreign { offset }) };
-    postponed::free_all(global);
+    global.free_postponed();
     let Some(stocked) = Stocked::new(size, align) else {
         global.free(offset, pointer.stamp())?;
         if WHERE.load(Relaxed) == 0 {
@@ -307,14 +306,11 @@ fn take_out(copy: &Magazine, cpu: CpuId, places: &mut [u32; magazine::PLACES]) -
 /// Ends what threads were at that a forked child does not have: the magazines that one was emptying are opened. What they had in hand is
 /// given up.
 pub(super) fn in_child() {
-    if EMPTYING.is_held_here() {
-        return;
+    possible_cpus().flat_map(magazines_of).for_each(Magazine::abandon_steps_of_others);
+    if !EMPTYING.is_held_here() {
+        EMPTYING.in_child();
+        possible_cpus().flat_map(magazines_of).for_each(Magazine::open);
     }
-    EMPTYING.in_child();
-    possible_cpus().flat_map(magazines_of).for_each(|copy| {
-        copy.open();
-        copy.abandon_steps_of_others();
-    });
     if WHERE.load(Relaxed) == 0 {
         IS_MADE.store(false, Relaxed);
     }

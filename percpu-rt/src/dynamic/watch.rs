@@ -1,7 +1,6 @@
 //! What the checked mode tells of this process.
 
 use super::global::global;
-use super::postponed;
 use crate::chunk::checked::{CheckError, Object};
 
 /// Calls `each` with every live dynamic object: where there should be none any more, the leaks.
@@ -25,7 +24,7 @@ use crate::chunk::checked::{CheckError, Object};
 /// Context: threads. Costs a look at every record. With the feature `checked` alone.
 pub fn leaks(each: impl FnMut(Object)) {
     if let Ok(global) = global() {
-        postponed::free_all(global);
+        global.free_postponed();
         global.leaks(each);
     }
 }

@@ -8,7 +8,7 @@
 //! then: the fork waits for the thread beneath it. So what handlers may call [enters](Mutex::enter), which a fork refuses.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, fence};
+use core::sync::atomic::{AtomicU32, AtomicUsize, compiler_fence, fence};
 
 use super::futex;
 use crate::arch;
@@ -19,8 +19,8 @@ use crate::chunk::RawLock;
 pub(crate) struct Mutex {
     /// 0, or the holder's thread pointer, with [`WAITERS`] where somebody may sleep.
     word: AtomicUsize,
-    /// Whether the holder is about to fork, or has just forked.
-    forking: AtomicBool,
+    /// Forks of the holder's that it was taken for, and that are under way: more than one where a handler forks in the midst of another.
+    forking: AtomicU32,
     /// Threads that fork, and have it or wait for it.
     forks: AtomicU32,
     /// Of the holder alone: 1 where it has entered, 2 where it has taken the lock within.
@@ -45,7 +45,7 @@ impl Mutex {
     pub(crate) const fn new() -> Self {
         Self {
             word: AtomicUsize::new(0),
-            forking: AtomicBool::new(false),
+            forking: AtomicU32::new(0),
             forks: AtomicU32::new(0),
             depth: AtomicU32::new(0),
         }
@@ -61,7 +61,17 @@ impl Mutex {
         if entered {
             self.depth.store(1, Relaxed);
         }
+        compiler_fence(SeqCst);
         entered
+    }
+
+    /// Takes the lock if it is free now, or is soon; not where this thread has it.
+    pub(crate) fn try_for_a_while(&self) -> bool {
+        let this = this_thread();
+        (0..SPINS).any(|_| {
+            core::hint::spin_loop();
+            self.try_lock(this)
+        })
     }
 
     /// Ends what [`enter`](Self::enter) has begun.
@@ -71,6 +81,7 @@ impl Mutex {
     /// The caller has entered.
     #[inline]
     pub(crate) unsafe fn leave(&self) {
+        compiler_fence(SeqCst);
         self.depth.store(0, Relaxed);
         self.free();
     }
@@ -84,32 +95,40 @@ impl Mutex {
     /// Takes the lock for a fork, unless the fork comes from a handler that has interrupted the holder: that one goes
     /// on in the parent and in the child.
     pub(crate) fn before_fork(&self) {
-        if !self.is_held_here() {
-            self.forks.fetch_add(1, Relaxed);
-            // With the fence of whoever enters: one that sees the word taken by this thread sees the fork.
-            fence(SeqCst);
+        self.forks.fetch_add(1, Relaxed);
+        // With the fence of whoever enters: one that sees the word taken by this thread sees the fork.
+        fence(SeqCst);
+        let forking = if self.is_held_here() {
+            self.forking.load(Relaxed)
+        } else {
             self.lock();
-            self.forking.store(true, Relaxed);
-            // Whoever is to be refused may be asleep.
-            futex::wake_at(self.sleepers(), i32::MAX);
+            self.forking.store(1, Relaxed);
+            0
+        };
+        if forking > 0 {
+            self.forking.store(forking + 1, Relaxed);
         }
+        // Whoever is to be refused may be asleep.
+        futex::wake_at(self.sleepers(), i32::MAX);
     }
 
     /// Frees the lock behind a fork, in the parent and in the child.
     pub(crate) fn after_fork(&self) {
-        // Changed under the lock alone, so by this thread where it is set.
-        if self.is_held_here() && self.forking.swap(false, Relaxed) {
-            self.forks.fetch_sub(1, Relaxed);
-            // Taken by `before_fork`. The child's thread has the pointer of the one that forked.
-            self.free();
+        // None where a child has forgotten them.
+        let _ = self.forks.fetch_update(Relaxed, Relaxed, |forks| forks.checked_sub(1));
+        // Changed under the lock alone, so by this thread where it is set. The child's thread has the pointer of the one that forked.
+        let forking = self.forking.load(Relaxed);
+        if self.is_held_here() && forking > 0 {
+            self.forking.store(forking - 1, Relaxed);
+            if forking == 1 {
+                self.free();
+            }
         }
     }
 
     /// To be called in a forked child: no other thread forks there.
     pub(crate) fn forget_other_forks(&self) {
-        if !self.is_held_here() {
-            self.forks.store(0, Relaxed);
-        }
+        self.forks.store(0, Relaxed);
     }
 
     /// Frees the lock in a forked child where a thread of the parent's has it, which does not exist here: what it guards is in order
@@ -123,7 +142,7 @@ impl Mutex {
 
     /// Whether [`before_fork`](Self::before_fork) has taken it for this thread.
     pub(crate) fn is_taken_for_fork(&self) -> bool {
-        self.is_held_here() && self.forking.load(Relaxed)
+        self.is_held_here() && self.forking.load(Relaxed) > 0
     }
 
     fn try_lock(&self, taken: usize) -> bool {
@@ -141,7 +160,9 @@ impl Mutex {
     fn lock_contended(&self, this: usize) {
         if self.is_held_here() {
             assert_eq!(self.depth.load(Relaxed), 1, "a thread waits for itself");
-            return self.depth.store(2, Relaxed);
+            self.depth.store(2, Relaxed);
+            // What it guards is a handler's no more.
+            return compiler_fence(SeqCst);
         }
         let taken = self.acquire(this, || false);
         debug_assert!(taken, "nothing refuses");
@@ -206,6 +227,7 @@ unsafe impl RawLock for Mutex {
     #[inline]
     unsafe fn unlock(&self) {
         if self.depth.load(Relaxed) == 2 {
+            compiler_fence(SeqCst);
             self.depth.store(1, Relaxed);
         } else {
             self.free();
@@ -298,6 +320,27 @@ mod tests {
             unsafe { mutex.unlock() };
         });
         assert!(mutex.enter(), "the fork is over");
+    }
+
+    /// A handler that forks in the midst of a fork, and one that forks over the holder.
+    #[test]
+    fn forks_of_handlers_are_forks() {
+        let mutex = Mutex::new();
+        mutex.before_fork();
+        mutex.before_fork();
+        mutex.after_fork();
+        assert!(mutex.is_taken_for_fork(), "the outer one goes on");
+        mutex.forget_other_forks();
+        mutex.after_fork();
+        assert_eq!((mutex.is_held_here(), mutex.forks.load(Relaxed)), (false, 0));
+        mutex.lock();
+        mutex.before_fork();
+        let enters = thread::scope(|scope| scope.spawn(|| mutex.enter()).join()).expect("no panic");
+        assert!(!enters, "the fork may wait for whoever a handler has interrupted");
+        mutex.after_fork();
+        // SAFETY: taken above.
+        unsafe { mutex.unlock() };
+        assert!(mutex.enter() && !mutex.try_for_a_while());
     }
 
     #[test]

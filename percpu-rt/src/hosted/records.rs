@@ -74,18 +74,23 @@ static POOL: Pool = Pool {
 
 /// A page; `None` where the kernel has none, and in a signal handler that has interrupted this.
 pub(super) fn take() -> Option<MetadataPage> {
-    take_at_once().or_else(|| {
-        let page = if is_busy_here() { None } else { map() };
-        // SAFETY: a page of a mapping of ours, which nobody else has.
-        page.map(|page| unsafe { MetadataPage::from_raw(page) })
-    })
+    let page = if is_busy_here() { None } else { POOL.with(State::pop).or_else(map) };
+    // SAFETY: a page of the image or of a mapping of ours, which nobody else has.
+    page.map(|page| unsafe { MetadataPage::from_raw(page) })
 }
 
-/// As [`take`], without a system call for more.
+/// As [`take`], without a system call for more, and without a wait: whoever is at the pool may be waited for by a handler that waits
+/// for the caller.
 pub(super) fn take_at_once() -> Option<MetadataPage> {
-    let page = if is_busy_here() { None } else { POOL.with(State::pop) };
+    let page = POOL.mutex.try_for_a_while().then(|| {
+        // SAFETY: the lock is held, and no change calls back.
+        let page = unsafe { &mut *POOL.state.get() }.pop();
+        // SAFETY: taken in the condition.
+        unsafe { POOL.mutex.unlock() };
+        page
+    });
     // SAFETY: a page of the image or of a mapping of ours, which has just left the pool.
-    page.map(|page| unsafe { MetadataPage::from_raw(page) })
+    page.flatten().map(|page| unsafe { MetadataPage::from_raw(page) })
 }
 
 /// Takes a page back; not to be called where [`is_busy_here`].

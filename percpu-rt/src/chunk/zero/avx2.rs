@@ -1,6 +1,6 @@
 //! Lines looked at by halves, where the CPU and the system have registers of 32 bytes: large objects in half the time.
 //!
-//! Not in kernels, whose code has those registers only where they were saved.
+//! In processes alone: a kernel's code has those registers only where they were saved.
 
 use core::arch::x86_64::{
     __cpuid, __cpuid_count, __m256i, _mm256_load_si256, _mm256_or_si256, _mm256_setzero_si256, _mm256_store_si256,
