@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, compiler_fence
 
 use percpu_rt::{AllocError, AllocFlags, PerCpuBox, alloc_percpu, free_percpu, stats};
 use percpu_tests::alone::alone;
+use percpu_tests::ticks;
 
 /// Too large for any stock: its drop goes to the allocator.
 type Large = [u64; 700];
@@ -44,15 +45,8 @@ fn a_box_is_dropped_in_the_middle_of_the_allocators_work() {
     if !alone("handlers::a_box_is_dropped_in_the_middle_of_the_allocators_work") {
         return;
     }
-    let handler: extern "C" fn(libc::c_int) = handler;
-    let every = libc::timeval { tv_sec: 0, tv_usec: 50 };
-    let timer = libc::itimerval { it_interval: every, it_value: every };
     let before = stats();
-    // SAFETY: a handler that allocates atomically and drops what is its own; then a filled timer.
-    unsafe {
-        assert_ne!(libc::signal(libc::SIGPROF, handler as *const () as libc::sighandler_t), libc::SIG_ERR);
-        assert_eq!(libc::setitimer(libc::ITIMER_PROF, &raw const timer, std::ptr::null_mut()), 0);
-    }
+    ticks::start(handler);
     let mut rounds = 0_u64;
     while DROPPED.load(Relaxed) < ENOUGH {
         if !IS_FULL.load(Relaxed) {
@@ -68,12 +62,9 @@ fn a_box_is_dropped_in_the_middle_of_the_allocators_work() {
         rounds += 1;
         assert!(rounds < 10_000_000, "{DROPPED:?} dropped");
     }
-    // SAFETY: a filled timer, which stops it.
-    unsafe {
-        let stop: libc::itimerval = std::mem::zeroed();
-        libc::setitimer(libc::ITIMER_PROF, &raw const stop, std::ptr::null_mut());
-        drop((*SLOT.0.get()).take());
-    }
+    ticks::stop();
+    // SAFETY: the handler runs no more.
+    drop(unsafe { (*SLOT.0.get()).take() });
     println!("{DROPPED:?} dropped by handlers in {rounds} rounds");
     let after = stats();
     assert_eq!((after.nr_cur_alloc, after.live_bytes), (before.nr_cur_alloc, before.live_bytes), "all are freed");

@@ -4,6 +4,7 @@ use std::alloc::Layout;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use percpu_rt::{AllocError, AllocFlags, FreeError, alloc_percpu, possible_cpus, try_free_percpu};
+use percpu_tests::ticks;
 
 use crate::alone;
 use crate::object::Object;
@@ -40,14 +41,7 @@ fn a_handler_is_served_or_told_that_it_interrupted() {
     if !alone("signals::a_handler_is_served_or_told_that_it_interrupted") {
         return;
     }
-    let handler: extern "C" fn(libc::c_int) = handler;
-    let every = libc::timeval { tv_sec: 0, tv_usec: 50 };
-    let timer = libc::itimerval { it_interval: every, it_value: every };
-    // SAFETY: a handler that allocates atomically and counts; then a filled timer.
-    unsafe {
-        assert_ne!(libc::signal(libc::SIGPROF, handler as *const () as libc::sighandler_t), libc::SIG_ERR);
-        assert_eq!(libc::setitimer(libc::ITIMER_PROF, &raw const timer, std::ptr::null_mut()), 0);
-    }
+    ticks::start(handler);
     let mut rounds = 0_u64;
     while SERVED.load(Relaxed) < ENOUGH || BUSY.load(Relaxed) < ENOUGH {
         // Records, pages and the map: everything that can be interrupted.
@@ -59,11 +53,7 @@ fn a_handler_is_served_or_told_that_it_interrupted() {
         rounds += 1;
         assert!(rounds < 10_000_000, "{SERVED:?} served, {BUSY:?} busy");
     }
-    // SAFETY: a filled timer, which stops it.
-    unsafe {
-        let stop: libc::itimerval = std::mem::zeroed();
-        libc::setitimer(libc::ITIMER_PROF, &raw const stop, std::ptr::null_mut());
-    }
+    ticks::stop();
     println!("{SERVED:?} served, {BUSY:?} busy");
     assert_eq!(WRONG.load(Relaxed), 0);
 }

@@ -11,5 +11,6 @@ pub mod model;
 pub mod operations;
 pub mod pin;
 pub mod random;
+pub mod ticks;
 pub mod tool;
 pub mod units;
