@@ -32,6 +32,8 @@ pub struct Units {
     base: NonNull<u8>,
     units: usize,
     unit_size: usize,
+    /// From one unit to the next.
+    distance: usize,
     page_size: usize,
     pages: Pages,
     /// Whether each page of a unit is populated.
@@ -67,7 +69,9 @@ impl Units {
     #[must_use]
     pub fn new(units: usize, unit_size: usize, page_size: usize, pages: Pages) -> Self {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let bytes = units * unit_size;
+        // A page apart, as a process has them: otherwise some processors take all copies of a variable for one.
+        let distance = unit_size + page_size;
+        let bytes = units * distance;
         // SAFETY: a new mapping, at an address of the kernel's choice.
         let base = unsafe {
             libc::mmap(std::ptr::null_mut(), bytes + page_size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
@@ -80,6 +84,7 @@ impl Units {
             base: NonNull::new(base).expect("a mapping"),
             units,
             unit_size,
+            distance,
             page_size,
             pages,
             populated: Mutex::new(vec![false; unit_size / page_size]),
@@ -162,7 +167,7 @@ impl Units {
     /// Where the kernel does not tell.
     #[must_use]
     pub fn touched_pages(&self) -> usize {
-        let bytes = self.units * self.unit_size;
+        let bytes = self.units * self.distance;
         let mut resident = vec![0_u8; bytes.div_ceil(4096)];
         // SAFETY: asks about the mapping, and writes a byte for each page of it.
         let status = unsafe { libc::mincore(self.base.as_ptr().cast(), bytes, resident.as_mut_ptr()) };
@@ -252,7 +257,7 @@ impl Drop for Units {
     fn drop(&mut self) {
         self.records.get_mut().expect("no panic").drain(..).for_each(free_records);
         // SAFETY: the mapping made in `new`, but for its last page, which may not be whole.
-        unsafe { libc::munmap(self.base.as_ptr().cast(), self.units * self.unit_size) };
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.units * self.distance) };
     }
 }
 
@@ -267,7 +272,7 @@ unsafe impl Memory for Units {
     #[inline]
     fn copy(&self, unit: usize, offset: usize) -> *mut u8 {
         debug_assert!(unit < self.units && offset < self.unit_size);
-        self.base.as_ptr().wrapping_add(unit * self.unit_size + offset)
+        self.base.as_ptr().wrapping_add(unit * self.distance + offset)
     }
 
     fn populate(&self, offsets: Range<usize>) -> Result<(), Refused> {
