@@ -2,6 +2,10 @@
 //!
 //! A unit is address space: far more than the static variables need, since dynamic chunks are ranges of the same
 //! units, and no memory until it is used.
+//!
+//! It is a power of two, and a little more. Copies of a variable that lie such powers apart have addresses that are the same but for
+//! their highest bits, and some processors tell addresses apart without those before they look: AMD's since Zen find the way of their
+//! first-level cache by a hash of bits 12 to 27 (Lipp et al., "Take A Way", 2020), so of such copies they have one at a time at hand.
 
 /// Address space that the units are to take in all, where nothing asks for less: 1 TiB, of 128 that a process has.
 pub const RESERVATION: u64 = 1 << 40;
@@ -32,7 +36,7 @@ pub const fn smallest_unit(bytes: u64, align: u64) -> Option<u64> {
     }
 }
 
-/// The unit that is tried first where `used` units are used: a power of two, [`smallest_unit`] at the least.
+/// The unit that is tried first where `used` units are used; [`smallest_unit`] at the least, which is also what it is a multiple of.
 #[must_use]
 pub const fn preferred_unit(used: u64, smallest: u64) -> u64 {
     let share = match reserved_units(used).checked_next_power_of_two() {
@@ -40,7 +44,21 @@ pub const fn preferred_unit(used: u64, smallest: u64) -> u64 {
         None => 0,
     };
     let share = if share > LARGEST_UNIT { LARGEST_UNIT } else { share };
-    if share < smallest { smallest } else { share }
+    if share <= smallest { smallest } else { share.saturating_add(smallest) }
+}
+
+/// The unit that is tried where the kernel has refused `unit`: about half as large. `None` where there is none smaller than
+/// `smallest`.
+#[must_use]
+pub const fn next_unit(unit: u64, smallest: u64) -> Option<u64> {
+    let share = unit.saturating_sub(smallest) / 2;
+    if unit <= smallest {
+        None
+    } else if share <= smallest {
+        Some(smallest)
+    } else {
+        Some(share + smallest)
+    }
 }
 
 #[cfg(test)]
@@ -53,10 +71,36 @@ mod tests {
         assert_eq!(smallest, 65_536);
         for (cpus, unit) in [(1, 1 << 34), (4, 1 << 34), (62, 1 << 34), (63, 1 << 33), (200, 1 << 32), (8192, 1 << 26)]
         {
-            assert_eq!(preferred_unit(used_units(cpus), smallest), unit, "{cpus} cpus");
+            assert_eq!(preferred_unit(used_units(cpus), smallest), unit + smallest, "{cpus} cpus");
         }
         assert_eq!(preferred_unit(u64::MAX, smallest), smallest);
         assert_eq!(preferred_unit(1, 1 << 35), 1 << 35, "what is needed comes before what is preferred");
+    }
+
+    /// As AMD's processors hash a page's address.
+    #[test]
+    fn copies_differ_in_what_processors_look_at() {
+        let hash = |address: u64| {
+            [27, 26, 25, 20, 21, 22, 23, 24]
+                .iter()
+                .zip(12..)
+                .map(move |(high, low)| (address >> low ^ address >> high) & 1)
+        };
+        for cpus in [1, 4, 30, 200] {
+            let unit = preferred_unit(used_units(cpus), smallest_unit(40_960, 4096).unwrap());
+            let used = used_units(cpus).min(32);
+            let differ = |one: u64, other: u64| !hash(one * unit).eq(hash(other * unit));
+            assert!((1..used).all(|one| (0..one).all(|other| differ(one, other))), "{cpus} cpus, {unit:#x}");
+        }
+    }
+
+    #[test]
+    fn smaller_units_are_tried_down_to_the_smallest() {
+        let smallest = smallest_unit(40_960, 4096).unwrap();
+        let tried = core::iter::successors(Some(preferred_unit(5, smallest)), |unit| next_unit(*unit, smallest));
+        assert!(tried.clone().all(|unit| unit.is_multiple_of(smallest)));
+        assert_eq!(tried.clone().nth(1), Some((1 << 33) + smallest));
+        assert_eq!((tried.clone().count(), tried.last()), (19, Some(smallest)));
     }
 
     #[test]

@@ -51,17 +51,16 @@ pub(super) fn reserve(need: Need, stated: Option<usize>) -> Result<Units, Failur
     if let Some(Ok(units)) = stated.map(|size| try_reserve(need, size)) {
         return Ok(units);
     }
-    // Two powers of two: what is needed, and what is wanted, halved until the kernel grants it.
     let smallest = hosted::smallest_unit(need.bytes as u64, need.align as u64);
-    let smallest = smallest.and_then(|size| usize::try_from(size).ok());
     let smallest = smallest.ok_or(failure(need, need.bytes, libc::ENOMEM))?;
-    let preferred = hosted::preferred_unit(need.used as u64, smallest as u64);
-    let mut size = usize::try_from(preferred).unwrap_or(1 << (usize::BITS - 1));
+    let mut size = hosted::preferred_unit(need.used as u64, smallest);
     loop {
-        match try_reserve(need, size) {
-            Ok(units) => return Ok(units),
-            Err(_) if size > smallest => size /= 2,
-            Err(errno) => return Err(failure(need, size, errno)),
+        // Beyond the address space there is nothing to try.
+        let attempt = usize::try_from(size).map_err(|_| libc::ENOMEM).and_then(|size| try_reserve(need, size));
+        match (attempt, hosted::next_unit(size, smallest)) {
+            (Ok(units), _) => return Ok(units),
+            (Err(_), Some(smaller)) => size = smaller,
+            (Err(errno), None) => return Err(failure(need, size as usize, errno)),
         }
     }
 }
@@ -97,7 +96,7 @@ pub(super) unsafe fn discard(start: *mut u8, bytes: usize) {
 
 /// One attempt; fails with the error number.
 fn try_reserve(need: Need, size: usize) -> Result<Units, i32> {
-    let align = need.align.max(size.min(HUGE_PAGE) & size.wrapping_neg());
+    let align = if size < HUGE_PAGE { need.align } else { need.align.max(HUGE_PAGE) };
     let length = need.reserved().checked_mul(size).ok_or(libc::ENOMEM)?;
     let mapped = length.checked_add(align).ok_or(libc::ENOMEM)?;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
