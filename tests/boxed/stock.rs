@@ -34,6 +34,22 @@ fn counts_know_nothing_of_it() {
     assert_eq!(stats().nr_alloc - start.nr_alloc, stats().nr_dealloc - start.nr_dealloc);
 }
 
+/// A program that has filled its memory before it drops anything has a stock all the same.
+#[test]
+#[cfg_attr(feature = "checked", ignore = "the checked allocator keeps nothing in stock")]
+fn a_full_memory_is_no_reason_to_have_none() {
+    if !alone("stock::a_full_memory_is_no_reason_to_have_none") {
+        return;
+    }
+    const PAIRS: u64 = 10_000;
+    let full = [fill(if tool::is_set(tool::SANITIZED) { 3000 } else { 100_000 }), fill(77)];
+    let start = stats().nr_alloc;
+    (0..PAIRS).for_each(|tag| drop(PerCpuBox::try_new([tag; 8]).expect("memory")));
+    let asked = stats().nr_alloc - start;
+    assert!(asked < PAIRS / 10, "the allocator was asked {asked} times for {PAIRS} variables");
+    drop(full);
+}
+
 /// Objects of all sizes on two CPUs, dropped where they were made and elsewhere: none overlaps, and all is given back.
 #[test]
 fn nobody_finds_anothers_bytes() {

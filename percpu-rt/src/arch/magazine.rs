@@ -1,16 +1,20 @@
 //! Places of one size that one CPU has in stock, as the backends change them.
 //!
 //! ```text
-//!  ┌───────┬──────────┬─────┬────────┬──────┬──────┬──────┬─ ─ ─┬──────┐
-//!  │ count │ capacity │ tag │ closed │ busy │ at 0 │ at 1 │     │      │      the last in is the first out
-//!  └───────┴──────────┴─────┴────────┴──────┴──────┴──────┴─ ─ ─┴──────┘
+//!  ┌─────┬─────┬────────┬───────┬──────────┬──────┬──────┬──────┬─ ─ ─┬──────┐
+//!  │ top │ tag │ closed │ count │ capacity │ busy │ at 0 │ at 1 │     │      │
+//!  └─────┴─────┴────────┴───────┴──────────┴──────┴──────┴──────┴─ ─ ─┴──────┘
+//!    one place at hand    those below it: the last in is the first out
 //! ```
+//!
+//! Most variables are dropped soon after they are made. Such a pair finds its place at the top: what it waits for is that one word
+//! from the step before, and not a count, the place that it tells, and the count again.
 //!
 //! # Rules
 //!
-//! - `pop`, `push` and `adopt` run as a whole on the copy of their CPU: in a restartable sequence whose commit is the store to the
-//!   count (of `adopt`, to the tag), or, where threads of several CPUs may meet in a copy, while `busy` is theirs. Who finds it
-//!   busy does without: nobody waits.
+//! - `pop`, `push` and `adopt` run as a whole on the copy of their CPU: in restartable sequences whose commit is the store to the
+//!   top or to the count (of `adopt`, to the tag), or, where threads of several CPUs may meet in a copy, while `busy` is theirs. Who
+//!   finds it busy does without: nobody waits.
 //! - The tag says of which size the places are. It becomes another one only while there are none.
 //! - Whoever empties a copy from elsewhere closes it and has the CPU restart its sequences: those that follow leave it alone. A
 //!   word of its own, so that no sequence that is on its way writes what the emptier has written.
@@ -18,30 +22,40 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::{Place, locate, thread_pointer};
-use crate::primitive::AtomicU32;
+use crate::primitive::{AtomicU32, AtomicUsize};
 
 /// Places of one magazine.
-pub(crate) const PLACES: usize = 32;
+pub(crate) const PLACES: usize = BELOW + 1;
+
+/// Those below the top.
+const BELOW: usize = 31;
 
 /// The tag of a magazine that nobody has, and that has nothing. No size is 0.
 const NOBODY: u32 = 0;
 
-/// What `pop` answers where there is nothing. No place is 0.
-pub(crate) const NOTHING: u32 = 0;
+/// What `pop` answers where there is nothing. No place is 0, or [`NO_PLACE`].
+pub(crate) const NOTHING: usize = 0;
+
+/// A number that is no place's: of those the lowest two bits are 0 or 1.
+#[cfg(backend = "x86_64")]
+pub(super) const NO_PLACE: usize = 2;
 
 /// One CPU's copy; all zero, it is nobody's.
-#[repr(C, align(8))]
+#[repr(C, align(64))]
 #[derive(Default)]
 pub(crate) struct Magazine {
-    pub(crate) count: AtomicU32,
-    /// Places that may be in it, at the most [`PLACES`].
-    pub(crate) capacity: AtomicU32,
+    /// A place, or [`NOTHING`].
+    pub(crate) top: AtomicUsize,
     /// The size of the places, or [`NOBODY`].
     pub(crate) tag: AtomicU32,
     /// 1 while somebody empties it. Behind the tag, so that one look is enough for both.
     pub(crate) closed: AtomicU32,
+    /// Places below the top.
+    pub(crate) count: AtomicU32,
+    /// How many may be there, at the most [`BELOW`].
+    pub(crate) capacity: AtomicU32,
     pub(crate) busy: AtomicU32,
-    pub(crate) places: [AtomicU32; PLACES],
+    pub(crate) below: [AtomicUsize; BELOW],
 }
 
 impl Magazine {
@@ -56,28 +70,50 @@ impl Magazine {
         unsafe { &*locate(magazine.cast(), slot).cast() }
     }
 
-    /// Takes the last place out, if they are of size `tag`; else [`NOTHING`].
+    /// What `capacity` is where `places` may be in a magazine: the top is beside them.
+    pub(crate) fn below_top(places: usize) -> u32 {
+        places.clamp(1, PLACES) as u32 - 1
+    }
+
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.top.load(Relaxed) == NOTHING && self.count.load(Relaxed) == 0
+    }
+
+    /// Takes a place out, if they are of size `tag`; else [`NOTHING`].
     ///
     /// This and the next two are the sequences' steps, for whoever has the copy to itself.
     #[inline]
-    pub(crate) fn pop(&self, tag: u32) -> u32 {
+    pub(crate) fn pop(&self, tag: u32) -> usize {
         if !self.is_open_for(tag) {
             return NOTHING;
         }
+        let top = self.top.load(Relaxed);
+        if top != NOTHING {
+            self.top.store(NOTHING, Relaxed);
+            return top;
+        }
         let Some(last) = self.count.load(Relaxed).checked_sub(1) else { return NOTHING };
-        let place = self.places[last as usize % PLACES].load(Relaxed);
+        let place = self.below[last as usize % BELOW].load(Relaxed);
         self.count.store(last, Relaxed);
         place
     }
 
     /// Puts a place of size `tag` in; false where they are of another size, or enough.
     #[inline]
-    pub(crate) fn push(&self, tag: u32, place: u32) -> bool {
-        let count = self.count.load(Relaxed);
-        if !self.is_open_for(tag) || count >= self.capacity.load(Relaxed) {
+    pub(crate) fn push(&self, tag: u32, place: usize) -> bool {
+        if !self.is_open_for(tag) {
             return false;
         }
-        self.places[count as usize % PLACES].store(place, Relaxed);
+        if self.top.load(Relaxed) == NOTHING {
+            self.top.store(place, Relaxed);
+            return true;
+        }
+        let count = self.count.load(Relaxed);
+        if count >= self.capacity.load(Relaxed) {
+            return false;
+        }
+        self.below[count as usize % BELOW].store(place, Relaxed);
         self.count.store(count + 1, Relaxed);
         true
     }
@@ -85,7 +121,7 @@ impl Magazine {
     /// Gives the magazine to size `tag`; false where it has places of another one, or is closed.
     #[inline]
     pub(crate) fn adopt(&self, tag: u32) -> bool {
-        if self.closed.load(Acquire) != 0 || self.tag.load(Relaxed) != tag && self.count.load(Relaxed) != 0 {
+        if self.closed.load(Acquire) != 0 || self.tag.load(Relaxed) != tag && !self.is_empty() {
             return false;
         }
         self.tag.store(tag, Relaxed);
@@ -111,11 +147,14 @@ impl Magazine {
 
     /// Takes everything out, to `places`, and leaves the magazine nobody's; the tag and the number of places. For whoever has the
     /// copy to itself.
-    pub(crate) fn take_out(&self, places: &mut [u32; PLACES]) -> (u32, usize) {
-        let (tag, count) = (self.tag.load(Relaxed), (self.count.load(Relaxed) as usize).min(PLACES));
-        for (place, word) in places.iter_mut().zip(&self.places[..count]) {
+    pub(crate) fn take_out(&self, places: &mut [usize; PLACES]) -> (u32, usize) {
+        let (tag, below) = (self.tag.load(Relaxed), (self.count.load(Relaxed) as usize).min(BELOW));
+        for (place, word) in places.iter_mut().zip(&self.below[..below]) {
             *place = word.load(Relaxed);
         }
+        places[below] = self.top.load(Relaxed);
+        let count = below + usize::from(places[below] != NOTHING);
+        self.top.store(NOTHING, Relaxed);
         self.count.store(0, Relaxed);
         self.tag.store(NOBODY, Relaxed);
         (tag, count)
@@ -128,7 +167,7 @@ impl Magazine {
     pub(crate) fn take_out_of_sequences(
         &self,
         restart: impl FnOnce() -> bool,
-        places: &mut [u32; PLACES],
+        places: &mut [usize; PLACES],
     ) -> Option<(u32, usize)> {
         self.closed.store(1, Relaxed);
         let taken = restart().then(|| self.take_out(places));

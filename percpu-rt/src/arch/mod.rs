@@ -16,7 +16,8 @@
 //! - `copy.rs`: `copy`, by which set-up fills the units;
 //! - `lock.rs`: the step of a lock that is taken on its own CPU, `acquire`, what follows when it is `freed`, and whether the step is
 //!   `FAST_PATH_IS_PLAIN`;
-//! - `magazine.rs`, in processes: the steps by which this CPU's stock changes, `pop`, `push`, `adopt`, and whether `STEPS_ARE_SEQUENCES`;
+//! - `magazine.rs`, in processes: the steps by which this CPU's stock changes, `pop`, `push`, `adopt`, and of the
+//!   first two the part that is worth inlining, `pop_top` and `push_top`; and whether `STEPS_ARE_SEQUENCES`;
 //! - `word.rs`: the implementations of [`LocalWord`] and [`LocalInteger`];
 //! - `wide.rs`, where the architecture has the means: the one of `LocalWide`.
 //!
@@ -63,7 +64,7 @@ pub(crate) use imp::interrupts;
 pub(crate) use imp::lock::acquire_copy;
 pub(crate) use imp::lock::{FAST_PATH_IS_PLAIN, acquire, freed};
 #[cfg(has_stock)]
-pub(crate) use imp::magazine::{STEPS_ARE_SEQUENCES, adopt, pop, push};
+pub(crate) use imp::magazine::{STEPS_ARE_SEQUENCES, adopt, pop, pop_top, push, push_top};
 pub(crate) use locate::locate;
 pub(crate) use lock_words::LockWords;
 pub use place::Place;

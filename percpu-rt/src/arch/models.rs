@@ -38,7 +38,7 @@ impl Cpu {
     }
 
     /// The size and the places, if they were to be had.
-    fn empty(&self, restarts: bool) -> Option<(u32, Vec<u32>)> {
+    fn empty(&self, restarts: bool) -> Option<(u32, Vec<usize>)> {
         let restart = || {
             if restarts {
                 drop(self.is_in_a_sequence.lock().expect("no panic"));
@@ -110,8 +110,8 @@ fn what_is_taken_out_is_of_the_size_told() {
         let taken = cpu.empty(true);
         let (popped, pushed) = user.join().expect("no panic");
         let left = cpu.sequence(|magazine| magazine.pop(LARGE));
-        let mut small: Vec<u32> = [popped].into_iter().filter(|place| *place != NOTHING).collect();
-        let mut large: Vec<u32> = [left].into_iter().filter(|place| *place != NOTHING).collect();
+        let mut small: Vec<usize> = [popped].into_iter().filter(|place| *place != NOTHING).collect();
+        let mut large: Vec<usize> = [left].into_iter().filter(|place| *place != NOTHING).collect();
         match taken {
             Some((SMALL, places)) => small.extend(places),
             Some((_, places)) => large.extend(places),

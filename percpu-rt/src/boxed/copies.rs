@@ -16,7 +16,7 @@ pub(super) struct Copies<T> {
 }
 
 impl<T> Drop for Copies<T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if !core::mem::needs_drop::<T>() {
             // SAFETY: allocated by the owner for a `T`, and nobody uses a copy any more; there is nothing to drop in them.

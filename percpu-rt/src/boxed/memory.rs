@@ -13,6 +13,7 @@ use crate::dynamic::{PerCpuPtr, postpone};
 use crate::dynamic::{alloc_percpu, try_free_percpu};
 
 /// That of a `T`. What has no size has an address of its own all the same, as aligned as it is.
+#[inline(always)]
 fn layout<T>() -> Layout {
     let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
     Layout::from_size_align(size, align_of::<T>()).unwrap_or(Layout::new::<T>())
@@ -23,14 +24,30 @@ fn layout<T>() -> Layout {
 /// # Errors
 ///
 /// As [`crate::alloc_percpu`].
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(super) fn allocate<T>() -> Result<PerCpuPtr<T>, AllocError> {
-    #[cfg(not(has_stock))]
-    let pointer = alloc_percpu(layout::<T>(), AllocFlags::NONE);
     #[cfg(has_stock)]
-    let pointer = stock::alloc(layout::<T>());
-    pointer.map(PerCpuPtr::cast)
+    if let Some(pointer) = allocate_top() {
+        return Ok(pointer);
+    }
+    allocate_slowly(layout::<T>()).map(PerCpuPtr::cast)
+}
+
+/// Of its own, so that where it is not inlined it is one for each type all the same, and its answer comes in a register.
+#[cfg(has_stock)]
+#[inline]
+fn allocate_top<T>() -> Option<PerCpuPtr<T>> {
+    stock::alloc_top(layout::<T>()).map(PerCpuPtr::cast)
+}
+
+#[cold]
+#[track_caller]
+fn allocate_slowly(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
+    #[cfg(not(has_stock))]
+    return alloc_percpu(layout, AllocFlags::NONE);
+    #[cfg(has_stock)]
+    stock::alloc(layout)
 }
 
 /// Frees it.
@@ -42,25 +59,38 @@ pub(super) fn allocate<T>() -> Result<PerCpuPtr<T>, AllocError> {
 /// # Safety
 ///
 /// It came from [`allocate`] for this type, and nobody uses a copy any more.
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(super) unsafe fn free<T>(pointer: PerCpuPtr<T>) {
-    // SAFETY: the caller's promise.
-    #[cfg(not(has_stock))]
-    let result = unsafe { try_free_percpu(pointer.cast()) };
+    let (pointer, layout) = (pointer.cast(), layout::<T>());
     // SAFETY: the caller's promise, and the same layout.
     #[cfg(has_stock)]
-    let result = unsafe { stock::free(pointer.cast(), layout::<T>()) };
+    if unsafe { stock::free_top(pointer, layout) } {
+        return;
+    }
+    // SAFETY: as above.
+    unsafe { free_slowly(pointer, layout) };
+}
+
+/// # Safety
+///
+/// As [`free`].
+#[cold]
+#[track_caller]
+unsafe fn free_slowly(pointer: PerCpuPtr<u8>, layout: Layout) {
+    // SAFETY: the caller's promise.
+    #[cfg(not(has_stock))]
+    let result = {
+        let _ = layout;
+        unsafe { try_free_percpu(pointer) }
+    };
+    // SAFETY: the caller's promise.
+    #[cfg(has_stock)]
+    let result = unsafe { stock::free(pointer, layout) };
     match result {
         Ok(()) => {}
         // SAFETY: not freed, and the caller's promise.
-        Err(FreeError::Busy { .. }) if unsafe { postpone(pointer.cast()) } => {}
-        Err(error) => refused(pointer, error),
+        Err(FreeError::Busy { .. }) if unsafe { postpone(pointer) } => {}
+        Err(error) => panic!("the end of a PerCpuBox at {pointer:?}: {error}"),
     }
-}
-
-#[cold]
-#[track_caller]
-fn refused<T>(pointer: PerCpuPtr<T>, error: FreeError) -> ! {
-    panic!("the end of a PerCpuBox at {pointer:?}: {error}")
 }

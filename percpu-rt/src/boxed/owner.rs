@@ -119,7 +119,7 @@ impl<T: Send + 'static> PerCpuBox<T> {
     /// # Errors
     ///
     /// As [`alloc_percpu`](crate::alloc_percpu).
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn try_zeroed() -> Result<Self, AllocError>
     where
@@ -148,7 +148,7 @@ impl<T: 'static> Drop for PerCpuBox<T> {
     ///
     /// Context: any, as far as `T`'s drop goes: where a signal handler has interrupted the allocator, a later call of the allocator frees it.
     /// Costs those drops and, for most of many of a size, one restartable sequence; else as [`free_percpu`](crate::free_percpu).
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         drop(Copies::<T> { pointer: self.handle.as_place().pointer().cast(), count: usize::MAX });
     }

@@ -138,14 +138,16 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         Ok(placed.offset)
     }
 
-    /// Allocates populated bytes for the allocator's own purposes: no count tells of it. `None` where records would have to
-    /// come in, or pages.
+    /// As [`alloc`](Self::alloc), for the allocator's own purposes and for good: the counts have it as freed again.
+    ///
+    /// # Errors
+    ///
+    /// As there.
     #[cfg(has_stock)]
-    pub(crate) fn alloc_uncounted(&self, size: usize, align: usize) -> Option<usize> {
-        let request = self.request(size, align, AllocFlags::ATOMIC).ok()?;
-        let placed = self.with(|state| state.map.place(&request)).ok()?;
-        self.make_ready(&placed, size).ok()?;
-        Some(placed.offset)
+    pub(crate) fn alloc_for_good(&self, size: usize, align: usize) -> Result<usize, AllocError> {
+        let offset = self.alloc(size, align, AllocFlags::NONE)?;
+        self.with(|state| state.count_as_freed(size));
+        Ok(offset)
     }
 
     /// Allocates as many objects as `offsets` has places, or none.

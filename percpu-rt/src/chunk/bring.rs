@@ -93,7 +93,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Zeroes what somebody may have written, in every unit.
     #[inline]
-    pub(super) fn zero_range(&self, offset: usize, size: usize) {
+    pub(crate) fn zero_range(&self, offset: usize, size: usize) {
         for unit in 0..self.memory.units() {
             // SAFETY: populated bytes of an object that nobody has yet, by whole granules.
             unsafe { zero(self.memory.copy(unit, offset), size.next_multiple_of(GRANULE)) };

@@ -184,6 +184,12 @@ impl State {
         self.moves -= 1;
     }
 
+    /// Has the counts forget an object that stays.
+    #[cfg(has_stock)]
+    pub(super) fn count_as_freed(&mut self, size: usize) {
+        self.freed(size.div_ceil(GRANULE) as u64, 1);
+    }
+
     /// Undoes [`place`](Self::place) where pages are not to be had.
     pub(super) fn cancel(&mut self, offset: usize, size: usize) {
         self.map.cancel(offset, size);
@@ -205,6 +211,14 @@ impl State {
         self.stats.allocated(granules as usize * GRANULE, count);
     }
 
+    #[inline]
+    fn freed(&mut self, granules: u64, count: usize) {
+        if let Some(slot) = slot_of(granules) {
+            self.live[slot] -= count as u32;
+        }
+        self.stats.freed(granules as usize * GRANULE, count);
+    }
+
     pub(super) fn size_of(&self, offset: usize) -> Result<usize, FreeError> {
         if self.reserve.contains(&offset) {
             return Err(FreeError::NotAllocated { offset });
@@ -218,10 +232,7 @@ impl State {
             return Err(FreeError::NotAllocated { offset });
         }
         let bytes = self.map.release(offset).map_err(|error| self.free_error(offset, error))?;
-        if let Some(slot) = slot_of((bytes / GRANULE) as u64) {
-            self.live[slot] -= 1;
-        }
-        self.stats.freed(bytes, 1);
+        self.freed((bytes / GRANULE) as u64, 1);
         Ok(bytes)
     }
 
@@ -243,10 +254,7 @@ impl State {
                 rest = others;
             }
         }
-        if let Some(slot) = slot_of(granules) {
-            self.live[slot] -= freed as u32;
-        }
-        self.stats.freed(granules as usize * GRANULE, freed);
+        self.freed(granules, freed);
         result
     }
 

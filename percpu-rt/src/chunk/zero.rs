@@ -2,6 +2,8 @@
 
 #[cfg(all(target_arch = "x86_64", platform = "hosted", not(miri)))]
 mod avx2;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", any(test, has_stock), not(miri)))]
+mod sse2;
 
 /// Bytes that a CPU fetches at once.
 pub(crate) const LINE: usize = 64;
@@ -50,7 +52,7 @@ pub(super) unsafe fn zero(start: *mut u8, bytes: usize) {
 /// As there, and it begins so.
 #[cfg(any(test, has_stock))]
 #[inline(always)]
-pub(super) unsafe fn zero_aligned(start: *mut u8, bytes: usize) {
+pub(crate) unsafe fn zero_aligned(start: *mut u8, bytes: usize) {
     debug_assert!(start.addr().is_multiple_of(LINE.min(1 << bytes.trailing_zeros())));
     // SAFETY: the caller's bytes, by words or lines that are aligned as the caller says.
     unsafe {
@@ -145,12 +147,26 @@ unsafe fn clear<T: Step>(at: *mut u8) {
 unsafe fn clear_from_first<const WORDS: usize>(at: *mut u8) {
     // SAFETY: the caller's. Volatile, or it would be made a part of the wide load.
     unsafe {
-        if at.cast::<u64>().read_volatile() == 0 {
-            clear::<[u64; WORDS]>(at);
-        } else {
+        if at.cast::<u64>().read_volatile() != 0 || !are_zero::<WORDS>(at) {
             at.cast::<[u64; WORDS]>().write([0; WORDS]);
         }
     }
+}
+
+/// Whether so many words, an even number, are zero.
+///
+/// # Safety
+///
+/// They are valid for reads, and aligned to two words.
+#[cfg(any(test, has_stock))]
+#[inline(always)]
+unsafe fn are_zero<const WORDS: usize>(at: *mut u8) -> bool {
+    // SAFETY: the caller's.
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+    return unsafe { sse2::are_zero::<WORDS>(at) };
+    // SAFETY: as above.
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
+    return unsafe { at.cast::<[u64; WORDS]>().read() }.is_zero();
 }
 
 #[cfg(test)]

@@ -87,12 +87,13 @@ impl fmt::Display for CpuId {
 #[must_use]
 pub fn this_cpu() -> CpuId {
     let slot = arch::current_cpu();
-    if slot == arch::ORPHAN_SLOT {
-        // Before set-up there is no orphan either: the backend has faulted, or this number is out of the table.
-        CpuId(u32::try_from(set::nr_cpu_ids().wrapping_sub(1)).unwrap_or(u32::MAX))
-    } else {
-        CpuId(slot as u32)
-    }
+    if slot == arch::ORPHAN_SLOT { orphan() } else { CpuId(slot as u32) }
+}
+
+#[cold]
+fn orphan() -> CpuId {
+    // Before set-up there is no orphan either: the backend has faulted, or this number is out of the table.
+    CpuId(u32::try_from(set::nr_cpu_ids().wrapping_sub(1)).unwrap_or(u32::MAX))
 }
 
 /// The offset of a CPU: the address of its unit less `__per_cpu_start`.

@@ -28,6 +28,13 @@ impl Chunks {
         Self { pages, page_size, grown: AtomicUsize::new(grown), end }
     }
 
+    /// Bytes from each copy to the next, where that is the same for all: nothing has to be looked up then.
+    #[inline(always)]
+    #[cfg(has_stock)]
+    pub(crate) fn distance(&self) -> Option<usize> {
+        self.pages.distance()
+    }
+
     /// Where the chunk ends that begins at `begin` and is to have room for `size` bytes.
     fn end_of_chunk(&self, begin: usize, size: usize) -> usize {
         let mut end = FIRST_END;

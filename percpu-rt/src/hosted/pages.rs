@@ -51,6 +51,13 @@ impl Pages {
         Self { units, places, used: count, are_first }
     }
 
+    /// Bytes from one unit to the next, where they follow each other.
+    #[inline(always)]
+    #[cfg(has_stock)]
+    pub(super) fn distance(&self) -> Option<usize> {
+        self.are_first.then_some(self.units.size)
+    }
+
     /// Sets the access to a range in the first `count` units; fails with the number of the unit that refuses.
     fn protect(&self, offsets: &Range<usize>, count: usize, access: libc::c_int) -> Result<(), usize> {
         for unit in 0..count {
