@@ -77,13 +77,11 @@ pub(super) unsafe fn free<T>(pointer: PerCpuPtr<T>) {
 /// As [`free`].
 #[cold]
 #[track_caller]
+#[cfg_attr(not(has_stock), allow(unused_variables, reason = "the allocator alone knows the size by itself"))]
 unsafe fn free_slowly(pointer: PerCpuPtr<u8>, layout: Layout) {
     // SAFETY: the caller's promise.
     #[cfg(not(has_stock))]
-    let result = {
-        let _ = layout;
-        unsafe { try_free_percpu(pointer) }
-    };
+    let result = unsafe { try_free_percpu(pointer) };
     // SAFETY: the caller's promise.
     #[cfg(has_stock)]
     let result = unsafe { stock::free(pointer, layout) };
