@@ -46,7 +46,7 @@ pub enum AllocError {
     },
     /// A signal handler asks, and has interrupted the allocator on this thread: what it was about to finish goes on only when
     /// the handler returns. Or an [atomic](super::AllocFlags::ATOMIC) allocation comes while another thread forks, which may wait for whoever
-    /// a handler has interrupted.
+    /// a handler has interrupted, or finds another thread in a search for longer than it may wait.
     Busy,
     /// There are no units yet.
     NotSetUp,
@@ -69,9 +69,9 @@ impl fmt::Display for AllocError {
             Self::NoMemory { size, units } => {
                 write!(f, "no memory for {size} bytes in each of {units} units")
             }
-            Self::Busy => {
-                f.write_str("a signal handler has interrupted the per-CPU allocator, or another thread forks")
-            }
+            Self::Busy => f.write_str(
+                "the per-CPU allocator is busy, with what a signal handler has interrupted or for another thread",
+            ),
             Self::NotSetUp => f.write_str("per-CPU memory is not set up yet"),
         }
     }

@@ -277,7 +277,7 @@ fn ask(
     flags: AllocFlags,
 ) -> Result<(usize, Stamp), AllocError> {
     if flags.contains(AllocFlags::ATOMIC) {
-        if !lock.enter() {
+        if !lock.enter_awake() {
             return Err(AllocError::Busy);
         }
         // Not in a closure, which would be the caller that the checked mode tells of.

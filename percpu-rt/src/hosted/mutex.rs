@@ -33,6 +33,9 @@ const WAITERS: usize = 1;
 /// Looks at a held lock before sleeping: some microseconds.
 const SPINS: u32 = 200;
 
+/// The same of those who must not sleep: some milliseconds, in which a holder that was preempted has its turn.
+const LONG_SPINS: u32 = 100_000;
+
 /// What no other live thread is called: all of its thread pointer. A part of it would have two threads take each other for
 /// themselves, whose stacks are as far apart as the part tells.
 #[inline]
@@ -65,13 +68,22 @@ impl Mutex {
         entered
     }
 
+    /// As [`enter`](Self::enter), for whoever must not sleep: false also where another thread has it for long.
+    #[inline]
+    #[must_use]
+    pub(crate) fn enter_awake(&self) -> bool {
+        let this = this_thread();
+        let entered = self.try_lock(this) || !self.is_held_here() && self.enter_awake_contended(this);
+        if entered {
+            self.depth.store(1, Relaxed);
+        }
+        compiler_fence(SeqCst);
+        entered
+    }
+
     /// Takes the lock if it is free now, or is soon; not where this thread has it.
     pub(crate) fn try_for_a_while(&self) -> bool {
-        let this = this_thread();
-        (0..SPINS).any(|_| {
-            core::hint::spin_loop();
-            self.try_lock(this)
-        })
+        self.spin(SPINS, this_thread(), || false)
     }
 
     /// Ends what [`enter`](Self::enter) has begun.
@@ -170,10 +182,7 @@ impl Mutex {
 
     #[cold]
     fn enter_contended(&self, this: usize) -> bool {
-        let entered = self.acquire(this, || {
-            fence(SeqCst);
-            self.forks.load(Relaxed) > 0
-        });
+        let entered = self.acquire(this, || self.somebody_forks());
         if !entered {
             // The last wake may have been meant for the fork.
             futex::wake_at(self.sleepers(), 1);
@@ -181,13 +190,35 @@ impl Mutex {
         entered
     }
 
-    /// Waits until the lock is free and takes it; false where `refuses` says so meanwhile, which is asked behind a look at the word.
-    fn acquire(&self, this: usize, refuses: impl Fn() -> bool) -> bool {
-        for _ in 0..SPINS {
+    #[cold]
+    fn enter_awake_contended(&self, this: usize) -> bool {
+        self.spin(LONG_SPINS, this, || self.somebody_forks())
+    }
+
+    /// Whether a thread forks, to whoever has looked at the word before.
+    fn somebody_forks(&self) -> bool {
+        fence(SeqCst);
+        self.forks.load(Relaxed) > 0
+    }
+
+    /// Takes the lock if it is free within so many looks, or until `refuses` says so.
+    fn spin(&self, looks: u32, this: usize, refuses: impl Fn() -> bool) -> bool {
+        for _ in 0..looks {
             if self.word.load(Relaxed) == 0 && self.try_lock(this) {
                 return true;
             }
+            if refuses() {
+                return false;
+            }
             core::hint::spin_loop();
+        }
+        false
+    }
+
+    /// Waits until the lock is free and takes it; false where `refuses` says so meanwhile, which is asked behind a look at the word.
+    fn acquire(&self, this: usize, refuses: impl Fn() -> bool) -> bool {
+        if self.spin(SPINS, this, || false) {
+            return true;
         }
         // Whoever has slept cannot know whether others still do.
         while !self.try_lock(this | WAITERS) {
@@ -236,129 +267,4 @@ unsafe impl RawLock for Mutex {
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
-    extern crate std;
-    use core::cell::UnsafeCell;
-    use std::thread;
-
-    use super::*;
-
-    struct Counter {
-        mutex: Mutex,
-        count: UnsafeCell<u64>,
-    }
-
-    // SAFETY: the count is changed under the lock.
-    unsafe impl Sync for Counter {}
-
-    impl Counter {
-        fn add(&self) {
-            self.mutex.lock();
-            // SAFETY: the lock is held, and taken above.
-            unsafe {
-                *self.count.get() += 1;
-                self.mutex.unlock();
-            }
-        }
-    }
-
-    #[test]
-    fn threads_take_turns() {
-        const THREADS: u64 = 4;
-        const EACH: u64 = 200_000;
-        let counter = Counter { mutex: Mutex::new(), count: UnsafeCell::new(0) };
-        thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| (0..EACH).for_each(|_| counter.add()));
-            }
-        });
-        assert_eq!(counter.count.into_inner(), THREADS * EACH);
-        assert_eq!(counter.mutex.word.into_inner(), 0);
-    }
-
-    #[test]
-    fn whoever_has_entered_takes_it_within_and_nobody_else() {
-        let counter = Counter { mutex: Mutex::new(), count: UnsafeCell::new(0) };
-        assert!(counter.mutex.enter());
-        assert!(!counter.mutex.enter(), "a handler");
-        counter.add();
-        counter.add();
-        assert!(counter.mutex.is_held_here());
-        let waits = thread::scope(|scope| {
-            let other = scope.spawn(|| counter.add());
-            // SAFETY: entered above.
-            unsafe { counter.mutex.leave() };
-            other.join()
-        });
-        assert!(waits.is_ok() && !counter.mutex.is_held_here());
-        assert_eq!((counter.count.into_inner(), counter.mutex.word.into_inner()), (3, 0));
-    }
-
-    /// Also those that sleep already when the fork begins.
-    #[test]
-    fn nobody_enters_while_another_forks() {
-        let mutex = Mutex::new();
-        mutex.lock();
-        thread::scope(|scope| {
-            let enters = scope.spawn(|| {
-                if mutex.enter() {
-                    // SAFETY: entered above.
-                    unsafe { mutex.leave() };
-                }
-            });
-            scope.spawn(|| {
-                mutex.before_fork();
-                // It ends before the fork does, let in or refused.
-                enters.join().expect("no panic");
-                mutex.after_fork();
-            });
-            // Until both are asleep, or nearly so.
-            while mutex.forks.load(Relaxed) == 0 || mutex.word.load(Relaxed) & WAITERS == 0 {
-                thread::yield_now();
-            }
-            // SAFETY: taken above.
-            unsafe { mutex.unlock() };
-        });
-        assert!(mutex.enter(), "the fork is over");
-    }
-
-    /// A handler that forks in the midst of a fork, and one that forks over the holder.
-    #[test]
-    fn forks_of_handlers_are_forks() {
-        let mutex = Mutex::new();
-        mutex.before_fork();
-        mutex.before_fork();
-        mutex.after_fork();
-        assert!(mutex.is_taken_for_fork(), "the outer one goes on");
-        mutex.forget_other_forks();
-        mutex.after_fork();
-        assert_eq!((mutex.is_held_here(), mutex.forks.load(Relaxed)), (false, 0));
-        mutex.lock();
-        mutex.before_fork();
-        let enters = thread::scope(|scope| scope.spawn(|| mutex.enter()).join()).expect("no panic");
-        assert!(!enters, "the fork may wait for whoever a handler has interrupted");
-        mutex.after_fork();
-        // SAFETY: taken above.
-        unsafe { mutex.unlock() };
-        assert!(mutex.enter() && !mutex.try_for_a_while());
-    }
-
-    #[test]
-    fn a_holder_is_known_to_itself_alone() {
-        let mutex = Mutex::new();
-        assert!(!mutex.is_held_here());
-        mutex.lock();
-        assert!(mutex.is_held_here());
-        assert!(!thread::scope(|scope| scope.spawn(|| mutex.is_held_here()).join()).expect("no panic"));
-        // A fork of a handler that has interrupted the holder.
-        mutex.before_fork();
-        mutex.after_fork();
-        assert!(mutex.is_held_here(), "the holder still has it");
-        // SAFETY: taken above.
-        unsafe { mutex.unlock() };
-        mutex.before_fork();
-        assert!(mutex.is_held_here());
-        mutex.after_fork();
-        assert!(!mutex.is_held_here());
-    }
-}
+mod tests;

@@ -39,6 +39,13 @@ impl Mutex {
         !self.is_held_here()
     }
 
+    /// As [`enter`](Self::enter): nobody sleeps.
+    #[inline]
+    #[must_use]
+    pub(crate) fn enter_awake(&self) -> bool {
+        self.enter()
+    }
+
     /// # Safety
     ///
     /// The caller has entered.
