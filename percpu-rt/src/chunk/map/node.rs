@@ -43,12 +43,10 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(shift: u32, whole: bool) -> Self {
-        let (runs, child): (_, fn(usize) -> Child) =
-            if whole { (Runs::whole(1 << shift), |_| Child::Untouched) } else { (Runs::NONE, |_| Child::Outside) };
-        let runs = Neighbours::new(runs, 1 << shift);
+        let child: fn(usize) -> Child = if whole { |_| Child::Untouched } else { |_| Child::Outside };
         Self {
             holes: [[Holes::NONE; FANOUT]; ZONES],
-            runs,
+            runs: Neighbours::new(whole, 1 << shift),
             children: core::array::from_fn(child),
             present: 0,
             idle: 0,
@@ -189,8 +187,8 @@ impl Node {
         }
     }
 
-    /// Takes anew what the nodes above the leaf of `block` say of free blocks; true where this node's own summary may have
-    /// changed.
+    /// Takes anew what the nodes above the leaf of `block` say of free blocks; true where that changes what is to be said of
+    /// all of this node.
     fn space_below(&mut self, block: u32) -> bool {
         let index = self.index(block);
         let changed = match &mut self.children[index] {
@@ -228,7 +226,7 @@ impl Node {
         self.refresh_space(index);
     }
 
-    /// Takes anew what this node says of free blocks below a child; true where it has said something else.
+    /// Takes anew what this node says of free blocks below a child; true where that changes what is to be said of all.
     fn refresh_space(&mut self, index: usize) -> bool {
         let (runs, idle, surplus) = match &self.children[index] {
             Child::Outside => (Runs::NONE, false, false),
@@ -237,11 +235,10 @@ impl Node {
             Child::Node(node) => (node.runs.all(), node.idle != 0, node.surplus != 0),
         };
         let bit = 1 << index;
-        let before = (self.runs.of(index), self.idle & bit != 0, self.surplus & bit != 0);
-        self.runs.set(index, runs);
+        let before = (self.idle != 0, self.surplus != 0);
         self.idle = if idle { self.idle | bit } else { self.idle & !bit };
         self.surplus = if surplus { self.surplus | bit } else { self.surplus & !bit };
-        before != (runs, idle, surplus)
+        self.runs.set(index, runs) || before != (self.idle != 0, self.surplus != 0)
     }
 
     /// The free runs below a child, which are not longer than `most`. Counting begins at the highest, which is the emptiest.

@@ -1,6 +1,8 @@
 //! Runs of free blocks: what a part of the map says of them, so that the lowest that is long enough is found without
 //! looking into every block.
 
+use super::range::mask;
+
 /// Children of a node, and blocks of a leaf.
 pub(super) const FANOUT: usize = 32;
 
@@ -43,6 +45,8 @@ impl Runs {
 #[derive(Debug)]
 pub(super) struct Neighbours {
     each: [Runs; FANOUT],
+    /// Those of all together.
+    all: Runs,
     /// Those of which all blocks are free, and of which some are.
     whole: u32,
     some: u32,
@@ -60,56 +64,92 @@ pub(super) enum Found {
 }
 
 impl Neighbours {
-    /// Neighbours of `blocks` each, all as `runs` says.
-    pub(super) fn new(runs: Runs, blocks: u32) -> Self {
-        let mut new = Self { each: [runs; FANOUT], whole: 0, some: 0, blocks };
-        (0..FANOUT).for_each(|index| new.set(index, runs));
-        new
+    /// Neighbours of `blocks` each, which are all free as a whole, or not at all.
+    pub(super) fn new(whole: bool, blocks: u32) -> Self {
+        let (each, all, mask) = if whole {
+            (Runs::whole(blocks), Runs::whole(blocks * FANOUT as u32), !0)
+        } else {
+            (Runs::NONE, Runs::NONE, 0)
+        };
+        Self { each: [each; FANOUT], all, whole: mask, some: mask, blocks }
     }
 
+    #[cfg(test)]
     pub(super) fn of(&self, index: usize) -> Runs {
         self.each[index]
     }
 
-    pub(super) fn set(&mut self, index: usize, runs: Runs) {
-        let bit = 1 << index;
-        self.whole = if runs.longest == self.blocks { self.whole | bit } else { self.whole & !bit };
+    /// Says what those of one are now; true where those of all together are others by that.
+    #[inline]
+    pub(super) fn set(&mut self, index: usize, runs: Runs) -> bool {
+        let before = core::mem::replace(&mut self.each[index], runs);
+        if before == runs {
+            return false;
+        }
+        let (bit, blocks) = (1 << index, self.blocks);
+        self.whole = if runs.longest == blocks { self.whole | bit } else { self.whole & !bit };
         self.some = if runs.longest > 0 { self.some | bit } else { self.some & !bit };
-        self.each[index] = runs;
+        // The neighbours below and above that are wholly free, and the free blocks up to here and from here on.
+        let whole_below = self.whole.unbounded_shl((FANOUT - index) as u32).leading_ones() as usize;
+        let whole_above = self.whole.unbounded_shr(index as u32 + 1).trailing_ones() as usize;
+        let lowest = index.checked_sub(whole_below + 1);
+        let highest = self.each.get(index + 1 + whole_above);
+        let below = whole_below as u32 * blocks + lowest.map_or(0, |lowest| self.each[lowest].last);
+        let above = whole_above as u32 * blocks + highest.map_or(0, |highest| highest.first);
+        let with_neighbours = |Runs { first, last, longest }| {
+            if longest == blocks {
+                Runs::whole(below + blocks + above)
+            } else {
+                let (first, last) = (below + first, last + above);
+                Runs { first, last, longest: longest.max(first).max(last) }
+            }
+        };
+        let Runs { first, last, longest } = with_neighbours(runs);
+        // Where there is no free block but in this run, or it has become the longest, it is.
+        let run = mask((index - whole_below) as u32, (index + 1 + whole_above) as u32);
+        let longest = if longest >= self.all.longest || self.some & !run == 0 {
+            longest
+        } else if with_neighbours(before).longest < self.all.longest {
+            // Another is the longest, and still there.
+            self.all.longest
+        } else {
+            self.count_longest()
+        };
+        let all = Runs {
+            first: if lowest.is_none() { first } else { self.all.first },
+            last: if highest.is_none() { last } else { self.all.last },
+            longest,
+        };
+        core::mem::replace(&mut self.all, all) != all
     }
 
     /// Those of all together.
     pub(super) fn all(&self) -> Runs {
-        let mut all = Runs::NONE;
-        // Blocks that have been passed, and the free ones among them up to here.
+        self.all
+    }
+
+    /// The longest run of all.
+    fn count_longest(&self) -> u32 {
+        // Neighbours that have been passed, and the free blocks up to here.
         let (mut index, mut last) = (0, 0);
+        let mut longest = 0;
         while index < FANOUT as u32 {
             let whole = (self.whole >> index).trailing_ones();
-            let begin = index * self.blocks - last;
             if whole > 0 {
                 index += whole;
                 last += whole * self.blocks;
             } else if self.some >> index & 1 != 0 {
                 let runs = self.each[index as usize];
-                all.longest = all.longest.max(last + runs.first).max(runs.longest);
-                if begin == 0 {
-                    all.first = last + runs.first;
-                }
+                longest = longest.max(last + runs.first).max(runs.longest);
                 index += 1;
                 last = runs.last;
             } else {
-                all.longest = all.longest.max(last);
-                if begin == 0 {
-                    all.first = last;
-                }
+                longest = longest.max(last);
                 index += (self.some >> index).trailing_zeros().min(FANOUT as u32 - index);
                 last = 0;
             }
         }
-        if last == FANOUT as u32 * self.blocks {
-            return Runs::whole(last);
-        }
-        Runs { last, longest: all.longest.max(last), ..all }
+        longest.max(last)
     }
 
     /// The lowest run of `blocks`.
@@ -159,8 +199,10 @@ mod tests {
     #[test]
     fn runs_of_a_mask_and_of_its_parts_are_the_same() {
         for mask in [0, !0, 1, 1 << 31, 0x00ff_0f07, 0xf00f_f00f, 0x7fff_fffe] {
-            let mut bits = Neighbours::new(Runs::NONE, 1);
-            (0..FANOUT).for_each(|bit| bits.set(bit, Runs::whole(mask >> bit & 1)));
+            let mut bits = Neighbours::new(false, 1);
+            for bit in 0..FANOUT {
+                bits.set(bit, Runs::whole(mask >> bit & 1));
+            }
             assert_eq!(Runs::of_mask(mask), bits.all(), "{mask:#x}");
             for blocks in 1..=32 {
                 let fits = |from: &u32| (mask >> from).trailing_ones() >= blocks;
@@ -170,28 +212,30 @@ mod tests {
         }
     }
 
-    /// Against a loop over blocks: neighbours of four, free, taken and of both.
+    /// Against a loop over blocks: neighbours of four, free, taken and of both, of which one after the other changes.
     #[test]
     fn runs_of_neighbours_are_those_of_their_blocks() {
         const MASKS: [u32; 6] = [0, 0xf, 0xf, 0b0110, 0b1001, 0b1101];
         let mut random = 7_u64;
-        for round in 0..200 {
-            let mut blocks = [false; FANOUT * 4];
-            let mut neighbours = Neighbours::new(Runs::whole(4), 4);
-            for index in 0..FANOUT {
-                random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-                let mask = MASKS[(random >> 33) as usize % MASKS.len().min(2 + round / 10)];
-                let of = Runs::of_mask(mask);
-                neighbours.set(
-                    index,
-                    if mask == 0xf { Runs::whole(4) } else { Runs { last: (mask << 28).leading_ones(), ..of } },
-                );
-                (0..4).for_each(|bit| blocks[index * 4 + bit] = mask >> bit & 1 != 0);
-            }
+        let mut below = |bound: usize| {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            (random >> 33) as usize % bound
+        };
+        let mut neighbours = Neighbours::new(true, 4);
+        let mut blocks = [true; FANOUT * 4];
+        for round in 0..if cfg!(miri) { 60 } else { 6000 } {
+            let index = below(FANOUT);
+            // First some that are free or taken as a whole, later more and more of both.
+            let mask = MASKS[below(MASKS.len().min(2 + round / 1000))];
+            let before = neighbours.all();
+            let of = Runs { last: (mask << 28).leading_ones(), ..Runs::of_mask(mask) };
+            let changed = neighbours.set(index, of);
+            (0..4).for_each(|bit| blocks[index * 4 + bit] = mask >> bit & 1 != 0);
             let run = |from: usize| blocks[from..].iter().take_while(|free| **free).count() as u32;
             let last = blocks.iter().rev().take_while(|free| **free).count() as u32;
             let longest = (0..blocks.len()).map(run).max().unwrap();
             assert_eq!(neighbours.all(), Runs { first: run(0), last, longest });
+            assert_eq!(changed, neighbours.all() != before);
             for need in 1..=longest + 1 {
                 let lowest = (0..blocks.len()).find(|&from| run(from) >= need);
                 match neighbours.find(need) {

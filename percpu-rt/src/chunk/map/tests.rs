@@ -12,7 +12,7 @@ use super::holes::{BLOCK, GRANULES, Holes};
 use super::leaf::{Kind, Leaf};
 use super::node::{Child, Node};
 use super::request::{Entry, Request, Want};
-use super::runs::{FANOUT, Runs};
+use super::runs::{FANOUT, Neighbours, Runs};
 use super::zone::Zone;
 use super::{FreeError, Map};
 use crate::chunk::memory::MetadataPage;
@@ -80,6 +80,7 @@ fn check_leaf(leaf: &Leaf) -> usize {
 fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
     let mut surplus_of_all = 0;
     let mut holes_of_all = [Holes::NONE; 2];
+    let mut counted = Neighbours::new(false, 1 << node.shift);
     for (index, child) in node.children.iter().enumerate() {
         let (holes, runs, idle, surplus) = match child {
             Child::Outside => ([Holes::NONE; 2], Runs::NONE, false, 0),
@@ -97,12 +98,14 @@ fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
         let said = Zone::ALL.map(|zone| node.holes[zone as usize][index]);
         assert!(said.iter().zip(holes).all(|(said, holes)| said.or(holes) == *said), "child {index}");
         assert_eq!(node.runs.of(index), runs, "child {index}");
+        counted.set(index, runs);
         assert_eq!((node.idle >> index & 1 != 0, node.surplus >> index & 1 != 0), (idle, surplus != 0));
         surplus_of_all += surplus;
         for (all, holes) in holes_of_all.iter_mut().zip(holes) {
             *all = all.or(holes);
         }
     }
+    assert_eq!(node.runs.all(), counted.all());
     (holes_of_all, node.runs.all(), surplus_of_all)
 }
 
