@@ -14,9 +14,6 @@ use super::memory::Memory;
 use super::state::State;
 use super::stats::PerCpuStats;
 
-/// Runs of pages that a free gives back at the most.
-const RUNS_A_FREE: usize = 1;
-
 /// Hands out the same bytes of every unit.
 ///
 /// Pure but for what [`Memory`] does: it has no global state, and any number may be made. Offsets are bytes from a
@@ -208,14 +205,13 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         &self,
         free: impl FnOnce(&mut State) -> Result<(), FreeError>,
     ) -> Result<(), FreeError> {
-        let (result, has_surplus) = self.with(|state| (free(state), state.map.has_surplus()));
-        if M::BALANCES_ON_FREE && has_surplus {
-            // Not all: whoever frees waits for it, and the next does the rest.
-            for _ in 0..RUNS_A_FREE {
-                if !self.give_back() {
-                    break;
-                }
-            }
+        let (result, surplus) = self.with(|state| {
+            let result = free(state);
+            // One run of pages: whoever frees waits for it, and the next does the rest.
+            (result, if M::BALANCES_ON_FREE { state.take_surplus() } else { None })
+        });
+        if let Some(pages) = surplus {
+            self.give_back(pages);
         }
         result
     }
@@ -246,7 +242,9 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     /// Context: threads that may sleep.
     #[cold]
     pub fn balance(&self) {
-        while self.give_back() {}
+        while let Some(pages) = self.with(State::take_surplus) {
+            self.give_back(pages);
+        }
     }
 
     /// Announces [`balance`](Self::balance), if it would give anything back; until [`end_balance`](Self::end_balance) a fork waits.
@@ -260,13 +258,11 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         self.with(State::end_balance);
     }
 
-    /// Gives one run of pages back, if there is one that is not needed.
-    fn give_back(&self) -> bool {
-        let Some(pages) = self.with(State::take_surplus) else { return false };
+    /// Gives pages back that [`State::take_surplus`] has named, and those of records that are not needed without them.
+    #[cold]
+    fn give_back(&self, pages: Range<usize>) {
         self.memory.depopulate(pages.clone());
-        self.with(|state| state.depopulated(pages));
-        self.return_records();
-        true
+        self.return_records(|state| state.depopulated(pages));
     }
 
     /// Whether a thread is between what it has asked of the memory and telling the map: of a fork then, the child would not have

@@ -126,8 +126,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                 from = pages.end;
                 self.memory.depopulate(pages);
             }
-            self.with(|state| state.cancel(offset, size));
-            self.return_records();
+            self.return_records(|state| state.cancel(offset, size));
             return Err(AllocError::NoMemory { size, units: self.memory.units() });
         }
         while let Some(mut pages) = next(offset, end, false) {
@@ -141,16 +140,21 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         Ok(())
     }
 
-    /// Gives pages of records back that are not needed.
-    pub(super) fn return_records(&self) {
-        while let Some(page) = self.with(|state| state.map.surplus_metadata()) {
+    /// Runs `change`, and gives pages of records back that are not needed then.
+    pub(super) fn return_records(&self, change: impl FnOnce(&mut State)) {
+        let mut surplus = self.with(|state| {
+            change(state);
+            state.map.surplus_metadata()
+        });
+        while let Some(page) = surplus {
             self.memory.free_metadata(page);
+            surplus = self.with(|state| state.map.surplus_metadata());
         }
     }
 
     pub(super) fn donate(&self, pages: usize, size: usize) -> Result<(), AllocError> {
         self.donate_from(|| self.memory.metadata(), pages).ok_or_else(|| {
-            self.return_records();
+            self.return_records(|_| ());
             AllocError::NoMemory { size, units: self.memory.units() }
         })
     }

@@ -115,7 +115,8 @@ impl State {
         self.moves -= 1;
     }
 
-    /// Pages that are to be given back, and then [`depopulated`](Self::depopulated).
+    /// Pages that are to be given back, and then [`depopulated`](Self::depopulated), if there are any.
+    #[inline]
     pub(super) fn take_surplus(&mut self) -> Option<Range<usize>> {
         let pages = self.map.take_surplus()?;
         self.moves += 1;

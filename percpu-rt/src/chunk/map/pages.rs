@@ -100,10 +100,13 @@ impl Map {
     }
 
     /// Pages that are to be given back, and then [`set_depopulated`](Self::set_depopulated). Nobody gets them meanwhile.
+    #[inline]
     pub(in crate::chunk) fn take_surplus(&mut self) -> Option<Range<usize>> {
-        if !self.has_surplus() {
-            return None;
-        }
+        if self.has_surplus() { self.hold_surplus() } else { None }
+    }
+
+    #[cold]
+    fn hold_surplus(&mut self) -> Option<Range<usize>> {
         let excess = self.surplus - KEPT_PAGES - self.populated / KEPT_PART;
         let (base, leaf) = self.root.as_ref()?.last_surplus()?;
         // The highest run of pages in the leaf, and of that no more than there are too many.
