@@ -166,8 +166,9 @@ fn missing(node: &Node, blocks: &Range<u32>, base: u32, need: &mut Need) {
 fn materialise(node: &mut Owned<Node>, blocks: &Range<u32>, base: u32, records: &mut Records, page_blocks: u32) {
     for (index, from, to) in overlapping(node, blocks, base) {
         if matches!(node.children[index], Child::Untouched) {
+            // What is said of it stays true.
             node.children[index] = records.new_child(node.shift, true, page_blocks);
-            node.refresh(index);
+            node.present |= 1 << index;
         }
         let base = base + ((index as u32) << node.shift);
         if let Child::Node(child) = &mut node.children[index] {

@@ -152,6 +152,9 @@ impl Leaf {
 
     /// The free runs of all blocks of `zone`; see [`Holes::of_all`].
     pub(super) fn holes_of(&self, zone: Zone, most: &Holes) -> Holes {
+        if self.zones[zone.other() as usize] == 0 {
+            return Holes::of_every(&self.holes, most);
+        }
         Holes::of_all(ones_down(self.zones[zone as usize]).map(|index| &self.holes[index as usize]), most)
     }
 
@@ -298,10 +301,12 @@ impl Leaf {
 /// The numbers of the bits that are set, from the lowest.
 pub(super) fn ones(mut mask: u32) -> impl Iterator<Item = u32> {
     core::iter::from_fn(move || {
+        if mask == 0 {
+            return None;
+        }
         let bit = mask.trailing_zeros();
-        let some = mask != 0;
-        mask &= mask.wrapping_sub(1);
-        some.then_some(bit)
+        mask &= mask - 1;
+        Some(bit)
     })
 }
 

@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use super::cells::Owned;
 use super::holes::Holes;
-use super::leaf::{Leaf, News, ones, ones_down};
+use super::leaf::{Leaf, News, ones};
 use super::range::in_leaf;
 use super::runs::{FANOUT, Found, Neighbours, Runs, find_in_mask};
 use super::zone::{ZONES, Zone};
@@ -33,7 +33,7 @@ pub(super) struct Node {
     pub(super) runs: Neighbours,
     pub(super) children: [Child; FANOUT],
     /// The children that have records of their own: what there is to know of the others is their kind.
-    present: u32,
+    pub(super) present: u32,
     /// The children with idle blocks below them, and with such that may be given back.
     pub(super) idle: u32,
     pub(super) surplus: u32,
@@ -245,10 +245,7 @@ impl Node {
     fn child_holes(&self, index: usize, zone: Zone, most: &Holes) -> Holes {
         match &self.children[index] {
             Child::Leaf(leaf) => leaf.holes_of(zone, most),
-            Child::Node(node) => {
-                let holes = &node.holes[zone as usize];
-                Holes::of_all(ones_down(node.present).map(|index| &holes[index as usize]), most)
-            }
+            Child::Node(node) => Holes::of_every(&node.holes[zone as usize], most),
             Child::Outside | Child::Untouched => Holes::NONE,
         }
     }
