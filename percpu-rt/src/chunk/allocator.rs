@@ -116,7 +116,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     #[inline]
     #[cfg(all(has_backend, not(feature = "checked")))]
     pub(crate) fn zeroed(&self, placed: &Placed) -> usize {
-        debug_assert!(!placed.fresh, "atomic allocations find what is populated");
+        debug_assert!(placed.fresh.is_none(), "atomic allocations find what is populated");
         self.zero(&placed.dirty);
         placed.offset
     }

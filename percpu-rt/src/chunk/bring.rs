@@ -4,7 +4,7 @@ use super::allocator::Allocator;
 use super::error::AllocError;
 use super::lock::RawLock;
 use super::map::holes::GRANULE;
-use super::map::request::{Dirty, Placed, Request, Want};
+use super::map::request::{Dirty, Fresh, Placed, Request, Want};
 use super::memory::{Memory, MetadataPage};
 use super::state::State;
 use super::zero::zero;
@@ -77,8 +77,8 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     /// Populates and zeroes what was placed.
     #[inline]
     pub(super) fn make_ready(&self, placed: &Placed, size: usize) -> Result<(), AllocError> {
-        if placed.fresh {
-            self.populate(placed.offset, size)?;
+        if let Some(fresh) = &placed.fresh {
+            self.populate(placed.offset, size, fresh.clone())?;
         }
         self.zero(&placed.dirty);
         Ok(())
@@ -100,44 +100,37 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         }
     }
 
-    /// Brings the pages that an object has none of. No other change meets them until all are there.
+    /// Brings the pages that an object lacks. No other change meets them until all are there.
     #[cold]
-    fn populate(&self, offset: usize, size: usize) -> Result<(), AllocError> {
-        let end = offset + size;
-        let next = |from: usize, to: usize, ahead| self.with(|state| state.map.unpopulated(from, to, ahead));
-        let mut ahead = true;
-        let mut from = offset;
-        while let Some(pages) = next(from, end, ahead) {
+    fn populate(&self, offset: usize, size: usize, mut fresh: Fresh) -> Result<(), AllocError> {
+        let own = (offset + size).next_multiple_of(self.page_size);
+        let mut pages = fresh.pages.clone();
+        loop {
             if self.memory.populate(pages.clone()).is_ok() {
-                from = pages.end;
+                match self.with(|state| state.brought(offset, size, &fresh, pages.end)) {
+                    Some(next) => pages = next,
+                    None => return Ok(()),
+                }
                 continue;
             }
-            // The object's own pages stay held: they are asked for again, or cancelled.
-            let own = end.next_multiple_of(self.page_size);
-            if own < pages.end {
-                self.with(|state| state.map.unhold(own..pages.end));
-                // Less may be had.
-                ahead = false;
-                continue;
+            // Less may be had.
+            let is_less = pages.end > own;
+            if fresh.ahead > 0 {
+                self.with(|state| state.map.unhold(own..own + fresh.ahead));
+                fresh = Fresh { pages: fresh.pages.start..fresh.pages.end.min(own), ahead: 0 };
             }
-            let brought = from;
-            from = offset;
-            while let Some(pages) = next(from, brought, false) {
-                from = pages.end;
-                self.memory.depopulate(pages);
+            if !is_less {
+                break;
             }
-            self.return_records(|state| state.cancel(offset, size));
-            return Err(AllocError::NoMemory { size, units: self.memory.units() });
+            pages.end = own;
         }
-        while let Some(mut pages) = next(offset, end, false) {
-            // What came ahead came with the last of them.
-            if pages.end >= end {
-                pages.end = pages.end.max(from);
-            }
-            self.with(|state| state.populated(pages));
+        let mut from = offset;
+        while let Some(brought) = self.with(|state| state.map.unpopulated(from, pages.start, 0)) {
+            from = brought.end;
+            self.memory.depopulate(brought);
         }
-        self.with(|state| state.complete(size));
-        Ok(())
+        self.return_records(|state| state.cancel(offset, size));
+        Err(AllocError::NoMemory { size, units: self.memory.units() })
     }
 
     /// Runs `change`, and gives pages of records back that are not needed then.

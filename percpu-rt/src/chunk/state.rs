@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::capacity::{SLOTS, slot_of};
 use super::error::FreeError;
 use super::map::holes::GRANULE;
-use super::map::request::{Entry, Placed, Request, Want};
+use super::map::request::{Entry, Fresh, Placed, Request, Want};
 use super::map::{FreeError as MapError, Map};
 use super::stats::PerCpuStats;
 
@@ -97,7 +97,7 @@ impl State {
         }
     }
 
-    pub(super) fn populated(&mut self, pages: Range<usize>) {
+    fn populated(&mut self, pages: Range<usize>) {
         self.map.set_populated(pages);
         self.stats.nr_populate += 1;
     }
@@ -169,20 +169,32 @@ impl State {
         Ok(())
     }
 
-    /// What has no pages yet is counted when it has: [`complete`](Self::complete) or [`cancel`](Self::cancel).
+    /// What has no pages yet is counted when it has: [`brought`](Self::brought) or [`cancel`](Self::cancel).
     #[inline]
     fn placed(&mut self, request: &Request, placed: &Placed) {
-        if placed.fresh {
+        if placed.fresh.is_some() {
             self.moves += 1;
         } else {
             self.allocated(request.granules(), 1);
         }
     }
 
-    /// Counts what was placed, and has its pages now.
-    pub(super) fn complete(&mut self, size: usize) {
-        self.allocated(size.div_ceil(GRANULE) as u64, 1);
-        self.moves -= 1;
+    /// Of an object that lacks `fresh`, and has what is below `until` now: the pages that are next. Where there are none, it
+    /// is counted, and all are populated at once: no other change meets them before.
+    pub(super) fn brought(&mut self, offset: usize, size: usize, fresh: &Fresh, until: usize) -> Option<Range<usize>> {
+        let end = offset + size;
+        let next = self.map.unpopulated(until, end, fresh.ahead);
+        if next.is_none() {
+            let mut run = Some(fresh.pages.clone());
+            while let Some(pages) = run {
+                let from = pages.end;
+                self.populated(pages);
+                run = self.map.unpopulated(from, end, fresh.ahead);
+            }
+            self.allocated(size.div_ceil(GRANULE) as u64, 1);
+            self.moves -= 1;
+        }
+        next
     }
 
     /// Has the counts forget an object that stays.

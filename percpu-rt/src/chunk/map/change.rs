@@ -6,6 +6,7 @@ use super::cells::Owned;
 use super::holes::GRANULES;
 use super::leaf::{Kind, Leaf};
 use super::node::{Child, Node};
+use super::pages::hold_ahead;
 use super::records::{Need, Records};
 use super::request::Dirty;
 use super::runs::FANOUT;
@@ -81,22 +82,31 @@ impl Map {
         }
     }
 
-    /// Takes the granules from `begin` to `end`, which are free and have leaves. True where pages of it are not
-    /// populated.
-    pub(super) fn occupy(&mut self, begin: u64, end: u64, zone: Zone, dirty: &mut Dirty) -> bool {
-        let mut fresh = false;
+    /// Takes the granules from `begin` to `end`, which are free and have leaves. Where pages of it are not populated, says how
+    /// many bytes behind them are held to come along.
+    pub(super) fn occupy(&mut self, begin: u64, end: u64, zone: Zone, dirty: &mut Dirty) -> Option<usize> {
+        let mut ahead = None;
+        let (may_be_empty, mut empty) = (self.may_be_empty(), self.surplus);
         let (first, last) = (split(begin).0, split(end - 1).0);
         self.edit_leaves(first..last + 1, |leaf, records, blocks| {
+            empty -= surplus_pages(leaf);
             for piece in pieces(begin, end, blocks) {
-                fresh |= take(leaf, piece, zone, records);
+                if take(leaf, piece, zone, records) {
+                    ahead = Some(0);
+                    if piece.block == last {
+                        let most = may_be_empty.saturating_sub(empty + surplus_pages(leaf));
+                        ahead = Some(hold_ahead(leaf, last + 1, most));
+                    }
+                }
                 let block = &mut leaf.blocks[piece.block as usize % FANOUT];
                 let at = u64::from(piece.block) * u64::from(GRANULES);
                 let written = u32::from(block.high).clamp(piece.begin, piece.end);
                 dirty.push(bytes(at + u64::from(piece.begin))..bytes(at + u64::from(written)));
                 block.high = block.high.max(piece.end as u16);
             }
+            empty += surplus_pages(leaf);
         });
-        fresh
+        ahead
     }
 }
 

@@ -6,8 +6,8 @@
 //! ```text
 //!  place ──▶ Want::Metadata ──▶ donate, and once more
 //!    │
-//!    └─────▶ Placed { fresh } ──▶ unpopulated ──▶ (populate) ──▶ set_populated     the object is whole
-//!                                                      └───────▶ cancel            as if it had never been
+//!    └─────▶ Placed { fresh } ──▶ (populate) ──▶ set_populated     the object is whole
+//!                                     └────────▶ cancel            as if it had never been
 //!  release ─▶ take_surplus ──▶ (depopulate) ──▶ set_depopulated
 //! ```
 //!

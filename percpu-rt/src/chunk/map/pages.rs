@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::holes::BLOCK;
-use super::leaf::ones;
+use super::leaf::{Leaf, ones};
 use super::node::{Child, Node};
 use super::range::{in_leaf, mask};
 use super::records::Records;
@@ -19,40 +19,25 @@ const MOST_KEPT_PAGES: usize = 2;
 const KEPT_PART: usize = 192;
 
 impl Map {
-    /// Of the pages from offset `from` to `to`, in which an object lies, the first that are not populated. They are to
-    /// be now, and then [`set_populated`](Self::set_populated) or [`unhold`](Self::unhold). With `ahead`, some more behind
-    /// them come along, so that a heap that grows by small objects asks for pages seldom.
-    pub(in crate::chunk) fn unpopulated(&mut self, from: usize, to: usize, ahead: bool) -> Option<Range<usize>> {
+    /// Of the pages from offset `from` to `to`, in which an object lies, the first that are not populated, with `ahead` bytes
+    /// behind them where they are the last. They are to be now, and then [`set_populated`](Self::set_populated).
+    pub(in crate::chunk) fn unpopulated(&self, from: usize, to: usize, ahead: usize) -> Option<Range<usize>> {
         let root = self.root.as_ref()?;
         let page = self.page_blocks;
         let blocks = (from / BLOCK) as u32..to.div_ceil(BLOCK) as u32;
         let (first, last) = first_run(blocks, |leaf| root.leaf(leaf).map_or(0, |leaf| leaf.populated))?;
-        let (begin, mut end) = (first / page * page, last.next_multiple_of(page));
-        if ahead && end as usize * BLOCK >= to {
-            end += self.hold_ahead(end);
-        }
-        Some(begin as usize * BLOCK..end as usize * BLOCK)
+        let (begin, end) = (first / page * page, last.next_multiple_of(page));
+        let (begin, end) = (begin as usize * BLOCK, end as usize * BLOCK);
+        Some(begin..if end >= to { end + ahead } else { end })
     }
 
-    /// Holds free pages from `block` on, as many as may be empty, in one leaf; returns the number of blocks.
-    fn hold_ahead(&mut self, block: u32) -> u32 {
-        let page = self.page_blocks;
-        let pages = (self.populated / KEPT_PART).saturating_sub(self.surplus) as u32;
-        let Some(leaf) = self.root.as_ref().and_then(|root| root.leaf(block)) else { return 0 };
-        let first = block % FANOUT as u32;
-        let fresh = (leaf.free & !leaf.populated) >> first;
-        let blocks = fresh.trailing_ones().min(pages * page) / page * page;
-        if blocks > 0 && first > 0 {
-            self.edit_leaves(block..block + blocks, |leaf, _, blocks| {
-                leaf.free &= !in_leaf(&blocks);
-                leaf.held |= in_leaf(&blocks);
-            });
-            return blocks;
-        }
-        0
+    /// Pages that may be empty, with those that come along with an object's: a heap that grows by small objects asks for
+    /// pages seldom by that.
+    pub(super) fn may_be_empty(&self) -> usize {
+        self.populated / KEPT_PART
     }
 
-    /// Gives up to populate pages that [`unpopulated`](Self::unpopulated) named ahead: not those of the object.
+    /// Gives up to populate pages that [`hold_ahead`] has held.
     pub(in crate::chunk) fn unhold(&mut self, pages: Range<usize>) {
         self.edit_leaves(to_blocks(&pages), |leaf, _, blocks| {
             let unborn = leaf.held & !leaf.populated & in_leaf(&blocks);
@@ -61,7 +46,7 @@ impl Map {
         });
     }
 
-    /// Says that pages which [`unpopulated`](Self::unpopulated) named are populated, and zero.
+    /// Says that pages which [`unpopulated`](Self::unpopulated) has named are populated, and zero.
     pub(in crate::chunk) fn set_populated(&mut self, pages: Range<usize>) {
         let blocks = to_blocks(&pages);
         self.populated += blocks.len() / self.page_blocks as usize;
@@ -150,6 +135,21 @@ impl Map {
             }
         }
     }
+}
+
+/// Holds free pages of `leaf` from the page at or behind `block` on, up to `most`; returns their bytes.
+pub(super) fn hold_ahead(leaf: &mut Leaf, block: u32, most: usize) -> usize {
+    let page = leaf.page_blocks();
+    let first = block.next_multiple_of(page) % FANOUT as u32;
+    if first == 0 {
+        return 0;
+    }
+    let fresh = ((leaf.free & !leaf.populated) >> first).trailing_ones();
+    let blocks = fresh.min(most.min(FANOUT) as u32 * page) / page * page;
+    let held = mask(first, first + blocks);
+    leaf.free &= !held;
+    leaf.held |= held;
+    blocks as usize * BLOCK
 }
 
 /// The blocks of pages.

@@ -1,7 +1,7 @@
 //! Finding a place.
 
 use super::holes::GRANULES;
-use super::request::{Dirty, Entry, Placed, Request, Want};
+use super::request::{Dirty, Entry, Fresh, Placed, Request, Want};
 use super::runs::FANOUT;
 use super::zone::Zone;
 use super::{Map, bytes, scan, split};
@@ -54,7 +54,7 @@ impl Map {
         })?;
         let mut dirty = Dirty::NONE;
         dirty.push(bytes(base + u64::from(begin))..bytes(base + u64::from(end)));
-        Some(Placed { offset: bytes(base + u64::from(begin)), fresh: false, dirty })
+        Some(Placed { offset: bytes(base + u64::from(begin)), fresh: None, dirty })
     }
 
     /// Takes places for `entries` in one shared block, from the first entry on, as far as it has some; returns how many.
@@ -155,7 +155,11 @@ impl Map {
         self.materialise(&(split(begin).0..split(end - 1).0 + 1));
         let mut dirty = Dirty::NONE;
         let zone = Zone::of(u32::try_from(request.granules).unwrap_or(u32::MAX));
-        let fresh = self.occupy(begin, end, zone, &mut dirty);
+        let ahead = self.occupy(begin, end, zone, &mut dirty);
+        let fresh = ahead.and_then(|ahead| {
+            let pages = self.unpopulated(bytes(begin), bytes(end), ahead)?;
+            Some(Fresh { pages, ahead })
+        });
         Ok(Placed { offset: bytes(begin), fresh, dirty })
     }
 }

@@ -55,10 +55,19 @@ impl Request {
 pub(crate) struct Placed {
     /// Bytes from a unit's begin.
     pub(in crate::chunk) offset: usize,
-    /// Whether pages have to be populated before it can be used.
-    pub(in crate::chunk) fresh: bool,
+    /// What has to be populated before it can be used.
+    pub(in crate::chunk) fresh: Option<Fresh>,
     /// What of it may not be zero.
     pub(in crate::chunk) dirty: Dirty,
+}
+
+/// Pages that an object lacks. Nobody else gets them.
+#[derive(Clone, Debug)]
+pub(in crate::chunk) struct Fresh {
+    /// The first of them, up to one that is populated.
+    pub(in crate::chunk) pages: Range<usize>,
+    /// Bytes of pages behind its last that come along.
+    pub(in crate::chunk) ahead: usize,
 }
 
 /// Why there is no place.

@@ -11,7 +11,7 @@ use super::change::surplus_pages;
 use super::holes::{BLOCK, GRANULES, Holes};
 use super::leaf::{Kind, Leaf};
 use super::node::{Child, Node};
-use super::request::{Entry, Request, Want};
+use super::request::{Entry, Fresh, Request, Want};
 use super::runs::{FANOUT, Neighbours, Runs};
 use super::zone::Zone;
 use super::{FreeError, Map};
@@ -129,16 +129,21 @@ fn place(map: &mut Map, request: &Request, size: usize, fails: bool) -> Option<u
         placed => placed,
     })?;
     check(map);
-    while placed.fresh
-        && let Some(pages) = map.unpopulated(placed.offset, placed.offset + size, size.is_multiple_of(3))
-    {
-        check(map);
+    if let Some(Fresh { mut pages, ahead }) = placed.fresh {
+        let end = placed.offset + size;
         if fails {
-            map.unhold(pages);
+            let own = end.next_multiple_of(BLOCK * map.page_blocks as usize);
+            map.unhold(own..own + ahead);
+            check(map);
             map.cancel(placed.offset, size);
             return None;
         }
-        map.set_populated(pages);
+        loop {
+            map.set_populated(pages.clone());
+            check(map);
+            let Some(next) = map.unpopulated(pages.end, end, ahead) else { break };
+            pages = next;
+        }
     }
     Some(placed.offset)
 }
