@@ -194,7 +194,8 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         let (entry, placed) = allocator.with(|state| {
             slot.adapt(request.granules(), self.caches, state);
             match slot.refill(request, |places| state.take(request, places)) {
-                Some(entry) => (Some(entry), None),
+                Some(Some(entry)) => (Some(entry), None),
+                Some(None) => (None, Some(state.place_unshared(request))),
                 None => (None, Some(state.place(request))),
             }
         });
@@ -295,8 +296,8 @@ impl Slot {
         Some(places[last])
     }
 
-    /// A place that `take` fetches, and in stock some more.
-    fn refill(&mut self, request: &Request, take: impl FnOnce(&mut [Entry]) -> usize) -> Option<Entry> {
+    /// A place that `take` fetches, if it does, and in stock some more. `None` where nothing may be in stock.
+    fn refill(&mut self, request: &Request, take: impl FnOnce(&mut [Entry]) -> usize) -> Option<Option<Entry>> {
         let (count, capacity) = (usize::from(self.count), usize::from(self.capacity));
         if u64::from(self.granules) != request.granules() || count >= capacity {
             return None;
@@ -306,9 +307,9 @@ impl Slot {
         let taken = take(places);
         // The lowest goes out first.
         places[..taken].reverse();
-        let last = taken.checked_sub(1)?;
+        let Some(last) = taken.checked_sub(1) else { return Some(None) };
         self.count = (count + last) as u8;
-        Some(places[last])
+        Some(Some(places[last]))
     }
 }
 

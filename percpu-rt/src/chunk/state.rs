@@ -136,6 +136,13 @@ impl State {
         Ok(placed)
     }
 
+    /// As [`place`](Self::place), where [`take`](Self::take) has found nothing.
+    pub(super) fn place_unshared(&mut self, request: &Request) -> Result<Placed, Want> {
+        let placed = self.map.place_unshared(request)?;
+        self.placed(request, &placed);
+        Ok(placed)
+    }
+
     pub(super) fn place_anywhere(&mut self, request: &Request) -> Result<Placed, Want> {
         let placed = self.map.place_anywhere(request)?;
         self.placed(request, &placed);

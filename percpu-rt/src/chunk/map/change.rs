@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::cells::Owned;
-use super::holes::GRANULES;
+use super::holes::{GRANULES, Holes};
 use super::leaf::{Kind, Leaf};
 use super::node::{Child, Node};
 use super::pages::hold_ahead;
@@ -131,14 +131,18 @@ fn take(leaf: &mut Leaf, piece: Piece, zone: Zone, records: &mut Records) -> boo
         block.used = GRANULES as u16;
         return fresh;
     }
-    if block.kind == Kind::Free {
+    let is_new = block.kind == Kind::Free;
+    if is_new {
         block.kind = Kind::Shared;
         block.zone = zone;
     }
     block.used += (end - begin) as u16;
     block.bits.get_or_insert_with(|| records.new_bits()).take(begin, end, first);
-    if !fresh {
-        leaf.publish(bit);
+    match (fresh, is_new) {
+        (true, _) => {}
+        (false, false) => leaf.publish(bit),
+        // All the rest is free.
+        (false, true) => leaf.publish_as(index, Holes::of(0, begin).or(Holes::of(end, GRANULES))),
     }
     fresh
 }

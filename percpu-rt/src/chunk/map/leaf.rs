@@ -291,10 +291,16 @@ impl Leaf {
         for index in ones(blocks) {
             let block = &self.blocks[index as usize];
             if let (Kind::Shared, Some(bits)) = (block.kind, &block.bits) {
-                self.holes[index as usize] = bits.holes(&Holes::UNBOUNDED);
-                self.zones[block.zone as usize] |= 1 << index;
+                self.publish_as(index, bits.holes(&Holes::UNBOUNDED));
             }
         }
+    }
+
+    /// Lets objects be put into shared block `index`, of which the free runs are known.
+    #[inline]
+    pub(super) fn publish_as(&mut self, index: u32, holes: Holes) {
+        self.holes[index as usize] = holes;
+        self.zones[self.blocks[index as usize].zone as usize] |= 1 << index;
     }
 }
 

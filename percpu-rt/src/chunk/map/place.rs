@@ -17,12 +17,23 @@ impl Map {
     /// [`Want::Metadata`], or [`Want::Range`] where no index knows of a place.
     #[inline]
     pub(in crate::chunk) fn place(&mut self, request: &Request) -> Result<Placed, Want> {
-        if request.granules < u64::from(GRANULES) && request.lane <= BLOCK_LANE {
-            let zone = Zone::of(request.granules as u32);
-            match self.place_shared(zone, request) {
-                Some(placed) => Ok(placed),
-                None => self.place_small(zone, request),
-            }
+        if request.is_small()
+            && let Some(placed) = self.place_shared(Zone::of(request.granules as u32), request)
+        {
+            return Ok(placed);
+        }
+        self.place_unshared(request)
+    }
+
+    /// As [`place`](Self::place), where no block of the request's zone has a place: [`place_many`](Self::place_many) has looked.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cold]
+    pub(in crate::chunk) fn place_unshared(&mut self, request: &Request) -> Result<Placed, Want> {
+        if request.is_small() {
+            self.place_small(Zone::of(request.granules as u32), request)
         } else {
             self.place_large(request)
         }
@@ -57,9 +68,10 @@ impl Map {
         Some(Placed { offset: bytes(base + u64::from(begin)), fresh: None, dirty })
     }
 
-    /// Takes places for `entries` in one shared block, from the first entry on, as far as it has some; returns how many.
+    /// Takes places for `entries` in one shared block of the request's zone, from the first entry on, as far as it has some; returns
+    /// how many.
     pub(in crate::chunk) fn place_many(&mut self, request: &Request, entries: &mut [Entry]) -> usize {
-        if request.lane > BLOCK_LANE {
+        if !request.is_small() {
             return 0;
         }
         let mut count = 0;
@@ -86,7 +98,6 @@ impl Map {
     }
 
     /// In an idle block, a fresh one, or among objects of the other size.
-    #[cold]
     fn place_small(&mut self, zone: Zone, request: &Request) -> Result<Placed, Want> {
         let root = self.root.as_ref().ok_or(Want::Range)?;
         let idle = root.next_idle(0);

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::holes::GRANULE;
+use super::holes::{GRANULE, GRANULES};
 use super::place::BLOCK_LANE;
 
 /// A size and an alignment, in granules.
@@ -32,6 +32,12 @@ impl Request {
     /// The same in bytes, or as many as there can be.
     pub(in crate::chunk) fn bytes(&self) -> usize {
         usize::try_from(self.granules).map_or(usize::MAX, |granules| granules.saturating_mul(GRANULE))
+    }
+
+    /// Whether it is for a part of a block.
+    #[inline]
+    pub(super) fn is_small(&self) -> bool {
+        self.granules < u64::from(GRANULES) && self.lane <= BLOCK_LANE
     }
 
     /// Whether the alignment is that of some blocks and not of others.
