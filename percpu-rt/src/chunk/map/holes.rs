@@ -83,12 +83,15 @@ impl Holes {
         all
     }
 
-    /// As [`of_all`](Self::of_all), from the last on. It looks at `most` after every fourth: to go on is cheaper than a look. By
-    /// a loop within the loop, the compiler would make vectors of the same lane of several.
+    /// As [`of_all`](Self::of_all), from the last on, where the parts that are not in `mask` have none. It goes by four: to go
+    /// on is cheaper than to look. By a loop within the loop, the compiler would make vectors of the same lane of several.
     #[inline]
-    pub(super) fn of_every(parts: &[Self; FANOUT], most: &Self) -> Self {
+    pub(super) fn of_mask(parts: &[Self; FANOUT], mask: u32, most: &Self) -> Self {
         let mut all = Self::NONE;
-        for [a, b, c, d] in parts.as_chunks().0.iter().rev() {
+        for (four, [a, b, c, d]) in parts.as_chunks().0.iter().enumerate().rev() {
+            if mask >> (4 * four) & 0xf == 0 {
+                continue;
+            }
             all = all.or(*d).or(*c).or(*b).or(*a);
             if all == *most {
                 break;

@@ -153,7 +153,7 @@ impl Leaf {
     /// The free runs of all blocks of `zone`; see [`Holes::of_all`].
     pub(super) fn holes_of(&self, zone: Zone, most: &Holes) -> Holes {
         if self.zones[zone.other() as usize] == 0 {
-            return Holes::of_every(&self.holes, most);
+            return Holes::of_mask(&self.holes, self.zones[zone as usize], most);
         }
         Holes::of_all(ones_down(self.zones[zone as usize]).map(|index| &self.holes[index as usize]), most)
     }
@@ -163,6 +163,16 @@ impl Leaf {
         let blocks = blocks & self.zones[zone as usize];
         let each = ones(blocks).map(|index| &self.holes[index as usize]);
         (blocks != 0).then(|| (zone, Holes::of_all(each, &Holes::UNBOUNDED)))
+    }
+
+    /// The shared blocks that objects may be put into.
+    pub(super) fn published(&self) -> u32 {
+        self.zones.iter().fold(0, |all, zone| all | zone)
+    }
+
+    /// Whether there is nothing in it, and nothing populated.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.free == !0 && self.populated == 0
     }
 
     pub(super) fn runs(&self) -> Runs {

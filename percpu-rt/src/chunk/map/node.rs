@@ -207,10 +207,12 @@ impl Node {
         let leaf = self.leaf_mut(blocks.start).expect("an edited block has a leaf");
         let result = edit(leaf);
         // What holds for a block may do so for its page.
-        let edited = leaf.pages_around(in_leaf(&blocks));
-        let news = Zone::ALL.map(|zone| News { holes: leaf.holes_among(zone, edited), space: false });
-        for news in &news {
-            self.tell(blocks.start, news);
+        let edited = leaf.pages_around(in_leaf(&blocks)) & leaf.published();
+        if edited != 0 {
+            let news = Zone::ALL.map(|zone| News { holes: leaf.holes_among(zone, edited), space: false });
+            for news in &news {
+                self.tell(blocks.start, news);
+            }
         }
         self.space_below(blocks.start);
         result
@@ -245,7 +247,7 @@ impl Node {
     fn child_holes(&self, index: usize, zone: Zone, most: &Holes) -> Holes {
         match &self.children[index] {
             Child::Leaf(leaf) => leaf.holes_of(zone, most),
-            Child::Node(node) => Holes::of_every(&node.holes[zone as usize], most),
+            Child::Node(node) => Holes::of_mask(&node.holes[zone as usize], node.present, most),
             Child::Outside | Child::Untouched => Holes::NONE,
         }
     }

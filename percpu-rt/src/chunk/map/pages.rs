@@ -111,6 +111,7 @@ impl Map {
         let blocks = to_blocks(&pages);
         self.populated -= blocks.len() / self.page_blocks as usize;
         self.failed = None;
+        let mut has_untouched = false;
         self.edit_leaves(blocks.clone(), |leaf, records, blocks| {
             let mask = in_leaf(&blocks);
             leaf.held &= !mask;
@@ -123,8 +124,11 @@ impl Map {
                     records.free_bits(bits);
                 }
             }
+            has_untouched |= leaf.is_untouched();
         });
-        self.collapse(&blocks);
+        if has_untouched {
+            self.collapse(&blocks);
+        }
     }
 
     /// Drops the records of what has nothing taken or populated any more.
@@ -181,7 +185,7 @@ fn first_run(blocks: Range<u32>, populated: impl Fn(u32) -> u32) -> Option<(u32,
 fn collapse(node: &mut Node, block: u32, records: &mut Records) -> bool {
     let index = node.index(block);
     let is_empty = match &mut node.children[index] {
-        Child::Leaf(leaf) => leaf.free == !0 && leaf.populated == 0,
+        Child::Leaf(leaf) => leaf.is_untouched(),
         Child::Node(child) => collapse(child, block, records),
         Child::Outside => return false,
         Child::Untouched => true,

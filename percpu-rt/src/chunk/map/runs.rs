@@ -105,9 +105,10 @@ impl Neighbours {
             }
         };
         let Runs { first, last, longest } = with_neighbours(runs);
-        // Where there is no free block but in this run, or it has become the longest, it is.
+        // No run elsewhere is longer than all that may be free there.
         let run = mask((index - whole_below) as u32, (index + 1 + whole_above) as u32);
-        let longest = if longest >= self.all.longest || self.some & !run == 0 {
+        let elsewhere = (self.some & !run).count_ones() * blocks;
+        let longest = if longest >= self.all.longest || longest >= elsewhere {
             longest
         } else if with_neighbours(before).longest < self.all.longest {
             // Another is the longest, and still there.
