@@ -127,12 +127,13 @@ impl<T> Cells<T> {
         count.saturating_sub(self.free).div_ceil(Self::IN_PAGE)
     }
 
-    /// A cell with `value` in it.
+    /// A cell with what `value` makes, which it makes there.
     ///
     /// # Panics
     ///
     /// Where no cell is free and no page is spare: the caller has asked [`pages_for`](Self::pages_for) before.
-    pub(super) fn new_cell(&mut self, value: T, spares: &mut Spares) -> Owned<T> {
+    #[inline]
+    pub(super) fn new_cell(&mut self, value: impl FnOnce() -> T, spares: &mut Spares) -> Owned<T> {
         let mut header = self.partial.unwrap_or_else(|| self.cut(spares.pop().expect("a spare metadata page")));
         // SAFETY: a page of this list, so its header is initialised and reached by this list alone.
         let page = unsafe { header.as_mut() };
@@ -145,7 +146,7 @@ impl<T> Cells<T> {
         // SAFETY: within the page, behind its header, and free, so nobody else's.
         unsafe {
             let cell = header.cast::<u8>().add(FIRST_CELL + index * size_of::<T>()).cast::<T>();
-            cell.write(value);
+            cell.write(value());
             Owned(cell)
         }
     }

@@ -54,11 +54,9 @@ impl Map {
         need
     }
 
-    /// Makes the leaves of `blocks`, for which records are reserved.
+    /// Makes the leaves of `blocks` that are not there yet, for which records are reserved.
     pub(super) fn materialise(&mut self, blocks: &Range<u32>) {
-        if let Self { root: Some(root), records, page_blocks, .. } = self
-            && !has_leaves(root, blocks)
-        {
+        if let Self { root: Some(root), records, page_blocks, .. } = self {
             materialise(root, blocks, 0, records, *page_blocks);
         }
     }
@@ -155,7 +153,10 @@ pub(super) fn surplus_pages(leaf: &Leaf) -> usize {
 /// Whether the one or two leaves of `blocks` are there; more are not looked for.
 fn has_leaves(root: &Node, blocks: &Range<u32>) -> bool {
     let last = blocks.end - 1;
-    (last - blocks.start) as usize <= FANOUT && root.leaf(blocks.start).is_some() && root.leaf(last).is_some()
+    let (first_leaf, last_leaf) = (blocks.start / FANOUT as u32, last / FANOUT as u32);
+    last_leaf - first_leaf <= 1
+        && root.leaf(blocks.start).is_some()
+        && (first_leaf == last_leaf || root.leaf(last).is_some())
 }
 
 /// Counts the nodes and leaves that `blocks` have yet to get below `node`, whose first block is `base`.

@@ -162,8 +162,11 @@ impl Map {
     /// At granule `begin`, from where on all is free.
     fn place_at(&mut self, begin: u64, request: &Request) -> Result<Placed, Want> {
         let end = begin + request.granules;
-        self.records.reserve(self.need(begin, end)).map_err(Want::Metadata)?;
-        self.materialise(&(split(begin).0..split(end - 1).0 + 1));
+        let need = self.need(begin, end);
+        self.records.reserve(need).map_err(Want::Metadata)?;
+        if need.leaves > 0 {
+            self.materialise(&(split(begin).0..split(end - 1).0 + 1));
+        }
         let mut dirty = Dirty::NONE;
         let zone = Zone::of(u32::try_from(request.granules).unwrap_or(u32::MAX));
         let ahead = self.occupy(begin, end, zone, &mut dirty);

@@ -82,7 +82,7 @@ impl Records {
     }
 
     pub(super) fn new_bits(&mut self) -> Owned<Bits> {
-        self.bits.new_cell(Bits::EMPTY, &mut self.spares)
+        self.bits.new_cell(|| Bits::EMPTY, &mut self.spares)
     }
 
     pub(super) fn free_bits(&mut self, bits: Owned<Bits>) {
@@ -90,7 +90,7 @@ impl Records {
     }
 
     pub(super) fn new_magazine(&mut self) -> Owned<Magazine> {
-        self.magazines.new_cell(Magazine::EMPTY, &mut self.spares)
+        self.magazines.new_cell(|| Magazine::EMPTY, &mut self.spares)
     }
 
     pub(super) fn free_magazine(&mut self, magazine: Owned<Magazine>) {
@@ -98,7 +98,7 @@ impl Records {
     }
 
     pub(super) fn new_node(&mut self, shift: u32, whole: bool) -> Owned<Node> {
-        self.nodes.new_cell(Node::new(shift, whole), &mut self.spares)
+        self.nodes.new_cell(|| Node::new(shift, whole), &mut self.spares)
     }
 
     /// What stands at a place of a node with children of `1 << shift` blocks, once something there is to be told
@@ -107,7 +107,7 @@ impl Records {
         if shift == FANOUT.ilog2() {
             self.chunks += 1;
             let free = if whole { !0 } else { 0 };
-            Child::Leaf(self.leaves.new_cell(Leaf::new(free, page_blocks), &mut self.spares))
+            Child::Leaf(self.leaves.new_cell(|| Leaf::new(free, page_blocks), &mut self.spares))
         } else {
             Child::Node(self.new_node(shift - FANOUT.ilog2(), whole))
         }
