@@ -163,7 +163,7 @@ fn the_command_patches_each_file() {
     fs::write(dir.path().join("without"), Elf::small().bytes()).unwrap();
     let run = |args: &[&str], status| output(tool(args).current_dir(dir.path()), status);
     let (stdout, stderr) = run(&["patch", "--cpus", "3", "image", "without", "--", "other"], 1);
-    let line = |name| format!("{name}: 3 cpus, 4 units of 17179934720 bytes, static size 72");
+    let line = |name| format!("{name}: 3 cpus, 4 units of 17179803648 bytes, static size 72");
     assert_eq!(stdout, format!("{}\n{}\n", line("image"), line("other")));
     assert!(stderr.starts_with("error: without: no layout record"), "{stderr}");
     let (stdout, _) = run(&["patch", "image", "--cpus=3"], 0);

@@ -96,8 +96,8 @@
 //!
 //! `PERCPU_UNIT_SIZE` sets the address space of a unit in bytes (`K`, `M`, `G`, `T` behind the number multiply). Without it the
 //! [layout record](abi::record) does, where `cargo percpu-link` has filled it and it fits the machine. Else a unit
-//! takes some 16 GiB of address space at the most, all units together 1 TiB, and less where the kernel grants less; memory is used
-//! for the pages that are used.
+//! takes up to 16 GiB of address space, all units together 1 TiB, and less where the kernel grants less; memory is used for the
+//! pages that are used.
 #![no_std]
 
 #[cfg(has_backend)]

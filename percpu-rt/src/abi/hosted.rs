@@ -3,7 +3,7 @@
 //! A unit is address space: far more than the static variables need, since dynamic chunks are ranges of the same
 //! units, and no memory until it is used.
 //!
-//! It is a power of two, and a little more. Copies of a variable that lie such powers apart have addresses that are the same but for
+//! It is a power of two, and a little less. Copies of a variable that lie such powers apart have addresses that are the same but for
 //! their highest bits, and some processors tell addresses apart without those before they look: AMD's since Zen find the way of their
 //! first-level cache by a hash of bits 12 to 27 (Lipp et al., "Take A Way", 2020), so of such copies they have one at a time at hand.
 
@@ -44,20 +44,20 @@ pub const fn preferred_unit(used: u64, smallest: u64) -> u64 {
         None => 0,
     };
     let share = if share > LARGEST_UNIT { LARGEST_UNIT } else { share };
-    if share <= smallest { smallest } else { share.saturating_add(smallest) }
+    if share <= smallest { smallest } else { share - smallest }
 }
 
 /// The unit that is tried where the kernel has refused `unit`: about half as large. `None` where there is none smaller than
 /// `smallest`.
 #[must_use]
 pub const fn next_unit(unit: u64, smallest: u64) -> Option<u64> {
-    let share = unit.saturating_sub(smallest) / 2;
+    let share = unit.saturating_add(smallest) / 2;
     if unit <= smallest {
         None
     } else if share <= smallest {
         Some(smallest)
     } else {
-        Some(share + smallest)
+        Some(share - smallest)
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(smallest, 65_536);
         for (cpus, unit) in [(1, 1 << 34), (4, 1 << 34), (62, 1 << 34), (63, 1 << 33), (200, 1 << 32), (8192, 1 << 26)]
         {
-            assert_eq!(preferred_unit(used_units(cpus), smallest), unit + smallest, "{cpus} cpus");
+            assert_eq!(preferred_unit(used_units(cpus), smallest), unit - smallest, "{cpus} cpus");
         }
         assert_eq!(preferred_unit(u64::MAX, smallest), smallest);
         assert_eq!(preferred_unit(1, 1 << 35), 1 << 35, "what is needed comes before what is preferred");
@@ -99,8 +99,8 @@ mod tests {
         let smallest = smallest_unit(40_960, 4096).unwrap();
         let tried = core::iter::successors(Some(preferred_unit(5, smallest)), |unit| next_unit(*unit, smallest));
         assert!(tried.clone().all(|unit| unit.is_multiple_of(smallest)));
-        assert_eq!(tried.clone().nth(1), Some((1 << 33) + smallest));
-        assert_eq!((tried.clone().count(), tried.last()), (19, Some(smallest)));
+        assert_eq!(tried.clone().nth(1), Some((1 << 33) - smallest));
+        assert_eq!((tried.clone().count(), tried.last()), (18, Some(smallest)));
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub(crate) struct Magazine {
     pub(crate) count: AtomicU32,
     /// How many may be there, at the most [`BELOW`].
     pub(crate) capacity: AtomicU32,
-    pub(crate) busy: AtomicU32,
+    /// Whose it is, where threads take turns: a thread pointer, or 0.
+    pub(crate) busy: AtomicUsize,
     pub(crate) below: [AtomicUsize; BELOW],
 }
 
@@ -80,18 +81,24 @@ impl Magazine {
         self.top.load(Relaxed) == NOTHING && self.count.load(Relaxed) == 0
     }
 
-    /// Takes a place out, if they are of size `tag`; else [`NOTHING`].
+    /// Takes the place at the top out, if it is of size `tag`; else [`NOTHING`].
     ///
-    /// This and the next two are the sequences' steps, for whoever has the copy to itself.
+    /// This and the next ones are the sequences' steps, for whoever has the copy to itself.
     #[inline]
-    pub(crate) fn pop(&self, tag: u32) -> usize {
+    pub(super) fn pop_top(&self, tag: u32) -> usize {
         if !self.is_open_for(tag) {
             return NOTHING;
         }
         let top = self.top.load(Relaxed);
-        if top != NOTHING {
-            self.top.store(NOTHING, Relaxed);
-            return top;
+        self.top.store(NOTHING, Relaxed);
+        top
+    }
+
+    /// Takes the last place below the top out, if it is of size `tag`; else [`NOTHING`].
+    #[inline]
+    pub(super) fn pop_below(&self, tag: u32) -> usize {
+        if !self.is_open_for(tag) {
+            return NOTHING;
         }
         let Some(last) = self.count.load(Relaxed).checked_sub(1) else { return NOTHING };
         let place = self.below[last as usize % BELOW].load(Relaxed);
@@ -99,23 +106,41 @@ impl Magazine {
         place
     }
 
-    /// Puts a place of size `tag` in; false where they are of another size, or enough.
+    /// Puts a place of size `tag` at the top; false where one is there, or they are of another size.
     #[inline]
-    pub(crate) fn push(&self, tag: u32, place: usize) -> bool {
-        if !self.is_open_for(tag) {
-            return false;
-        }
-        if self.top.load(Relaxed) == NOTHING {
+    pub(super) fn push_top(&self, tag: u32, place: usize) -> bool {
+        let is_free = self.is_open_for(tag) && self.top.load(Relaxed) == NOTHING;
+        if is_free {
             self.top.store(place, Relaxed);
-            return true;
         }
+        is_free
+    }
+
+    /// Puts a place of size `tag` below the top; false where they are of another size, or enough.
+    #[inline]
+    pub(super) fn push_below(&self, tag: u32, place: usize) -> bool {
         let count = self.count.load(Relaxed);
-        if count >= self.capacity.load(Relaxed) {
+        if !self.is_open_for(tag) || count >= self.capacity.load(Relaxed) {
             return false;
         }
         self.below[count as usize % BELOW].store(place, Relaxed);
         self.count.store(count + 1, Relaxed);
         true
+    }
+
+    /// Takes a place out, if they are of size `tag`; else [`NOTHING`].
+    #[inline]
+    pub(super) fn pop(&self, tag: u32) -> usize {
+        match self.pop_top(tag) {
+            NOTHING => self.pop_below(tag),
+            place => place,
+        }
+    }
+
+    /// Puts a place of size `tag` in; false where they are of another size, or enough.
+    #[inline]
+    pub(super) fn push(&self, tag: u32, place: usize) -> bool {
+        self.push_top(tag, place) || self.push_below(tag, place)
     }
 
     /// Gives the magazine to size `tag`; false where it has places of another one, or is closed.
@@ -137,7 +162,7 @@ impl Magazine {
     /// `step` while `busy` is the caller's, or `otherwise`.
     #[inline]
     pub(crate) fn alone<R>(&self, otherwise: R, step: impl FnOnce(&Self) -> R) -> R {
-        if self.busy.compare_exchange(0, this_thread(), Acquire, Relaxed).is_err() {
+        if self.busy.compare_exchange(0, thread_pointer(), Acquire, Relaxed).is_err() {
             return otherwise;
         }
         let result = step(self);
@@ -154,9 +179,10 @@ impl Magazine {
         }
         places[below] = self.top.load(Relaxed);
         let count = below + usize::from(places[below] != NOTHING);
+        // In this order, also to a child that begins in between: places have a size.
         self.top.store(NOTHING, Relaxed);
-        self.count.store(0, Relaxed);
-        self.tag.store(NOBODY, Relaxed);
+        self.count.store(0, Release);
+        self.tag.store(NOBODY, Release);
         (tag, count)
     }
 
@@ -177,7 +203,7 @@ impl Magazine {
 
     /// Ends the step of a thread that a forked child does not have. Its place is in the copy or was with the thread.
     pub(crate) fn abandon_steps_of_others(&self) {
-        if self.busy.load(Relaxed) != this_thread() {
+        if self.busy.load(Relaxed) != thread_pointer() {
             self.busy.store(0, Release);
         }
     }
@@ -187,11 +213,6 @@ impl Magazine {
         // Behind what was taken out, also for the copy's CPU.
         self.closed.store(0, Release);
     }
-}
-
-/// Never 0, and no other thread's, or with little luck.
-fn this_thread() -> u32 {
-    thread_pointer() as u32 | 1
 }
 
 /// The place of the capacity of the magazine at a per-CPU pointer.

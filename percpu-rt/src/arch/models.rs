@@ -28,8 +28,25 @@ struct Cpu {
 impl Cpu {
     fn new() -> Arc<Self> {
         let cpu = Arc::new(Self::default());
-        cpu.magazine.capacity.store(PLACES as u32, Relaxed);
+        cpu.magazine.capacity.store(Magazine::below_top(PLACES), Relaxed);
         cpu
+    }
+
+    /// As on x86-64: two sequences, between which anything may come.
+    fn pop(&self, tag: u32) -> usize {
+        match self.sequence(|magazine| magazine.pop_top(tag)) {
+            NOTHING => self.sequence(|magazine| magazine.pop_below(tag)),
+            place => place,
+        }
+    }
+
+    fn push(&self, tag: u32, place: usize) -> bool {
+        self.sequence(|magazine| magazine.push_top(tag, place))
+            || self.sequence(|magazine| magazine.push_below(tag, place))
+    }
+
+    fn adopt(&self, tag: u32) -> bool {
+        self.sequence(|magazine| magazine.adopt(tag))
     }
 
     fn sequence<R>(&self, step: impl FnOnce(&Magazine) -> R) -> R {
@@ -55,24 +72,22 @@ impl Cpu {
 fn puts_and_takes(restarts: bool) {
     loom::model(move || {
         let cpu = Cpu::new();
-        assert!(cpu.sequence(|magazine| magazine.adopt(SMALL) && magazine.push(SMALL, 10)));
+        assert!(cpu.adopt(SMALL) && cpu.push(SMALL, 10));
         let user = thread::spawn({
             let cpu = cpu.clone();
             move || {
                 let mut own = vec![];
-                if !cpu.sequence(|magazine| magazine.push(SMALL, 11)) {
+                if !cpu.push(SMALL, 11) {
                     own.push(11);
                 }
-                own.extend(
-                    [cpu.sequence(|magazine| magazine.pop(SMALL))].into_iter().filter(|place| *place != NOTHING),
-                );
+                own.extend([cpu.pop(SMALL)].into_iter().filter(|place| *place != NOTHING));
                 own
             }
         });
         let (size, mut all) = cpu.empty(restarts).unwrap_or((SMALL, vec![]));
         assert_eq!(size, SMALL);
         all.extend(user.join().expect("no panic"));
-        while let place @ 1.. = cpu.sequence(|magazine| magazine.pop(SMALL)) {
+        while let place @ 1.. = cpu.pop(SMALL) {
             all.push(place);
         }
         all.sort_unstable();
@@ -92,32 +107,35 @@ fn without_restarts_it_is_not() {
     puts_and_takes(false);
 }
 
-/// A magazine that is empty goes to another size while it is being closed: what comes out is of the size that is told.
+/// A magazine that is empty goes to another size while it is being closed: what comes out is of the size that is told. One place
+/// lies at the top and one below.
 #[test]
 fn what_is_taken_out_is_of_the_size_told() {
     loom::model(|| {
         let cpu = Cpu::new();
-        assert!(cpu.sequence(|magazine| magazine.adopt(SMALL) && magazine.push(SMALL, 10)));
+        assert!(cpu.adopt(SMALL) && cpu.push(SMALL, 10) && cpu.push(SMALL, 11));
         let user = thread::spawn({
             let cpu = cpu.clone();
             move || {
-                let popped = cpu.sequence(|magazine| magazine.pop(SMALL));
-                let pushed =
-                    cpu.sequence(|magazine| magazine.adopt(LARGE)) && cpu.sequence(|magazine| magazine.push(LARGE, 20));
-                (popped, pushed)
+                let popped = [cpu.pop(SMALL), cpu.pop(SMALL)];
+                (popped, cpu.adopt(LARGE) && cpu.push(LARGE, 20))
             }
         });
         let taken = cpu.empty(true);
         let (popped, pushed) = user.join().expect("no panic");
-        let left = cpu.sequence(|magazine| magazine.pop(LARGE));
-        let mut small: Vec<usize> = [popped].into_iter().filter(|place| *place != NOTHING).collect();
-        let mut large: Vec<usize> = [left].into_iter().filter(|place| *place != NOTHING).collect();
+        let left = |size| [cpu.pop(size), cpu.pop(size)];
+        let mut small = [popped, left(SMALL)].concat();
+        let mut large = left(LARGE).to_vec();
         match taken {
             Some((SMALL, places)) => small.extend(places),
             Some((_, places)) => large.extend(places),
             None => {}
         }
-        assert_eq!(small, [10]);
+        for places in [&mut small, &mut large] {
+            places.retain(|place| *place != NOTHING);
+            places.sort_unstable();
+        }
+        assert_eq!(small, [10, 11]);
         assert_eq!(large, if pushed { vec![20] } else { vec![] });
     });
 }
@@ -131,8 +149,8 @@ fn a_refill_is_in_stock_or_in_hand() {
             let cpu = cpu.clone();
             move || {
                 let mut own = vec![10, 11];
-                if cpu.sequence(|magazine| magazine.adopt(SMALL)) {
-                    own.retain(|place| !cpu.sequence(|magazine| magazine.push(SMALL, *place)));
+                if cpu.adopt(SMALL) {
+                    own.retain(|place| !cpu.push(SMALL, *place));
                 }
                 own
             }
@@ -150,13 +168,13 @@ fn a_refill_is_in_stock_or_in_hand() {
 fn what_is_freed_elsewhere_is_there() {
     loom::model(|| {
         let [made, dropped] = [Cpu::new(), Cpu::new()];
-        assert!(made.sequence(|magazine| magazine.adopt(SMALL) && magazine.push(SMALL, 10)));
-        assert!(dropped.sequence(|magazine| magazine.adopt(SMALL)));
+        assert!(made.adopt(SMALL) && made.push(SMALL, 10));
+        assert!(dropped.adopt(SMALL));
         let user = thread::spawn({
             let (made, dropped) = (made.clone(), dropped.clone());
             move || {
-                let place = made.sequence(|magazine| magazine.pop(SMALL));
-                let is_kept = place != NOTHING && !dropped.sequence(|magazine| magazine.push(SMALL, place));
+                let place = made.pop(SMALL);
+                let is_kept = place != NOTHING && !dropped.push(SMALL, place);
                 is_kept.then_some(place)
             }
         });
@@ -173,7 +191,7 @@ fn what_is_freed_elsewhere_is_there() {
 fn turns_are_taken() {
     loom::model(|| {
         let magazine = Arc::new(Magazine::default());
-        magazine.capacity.store(PLACES as u32, Relaxed);
+        magazine.capacity.store(Magazine::below_top(PLACES), Relaxed);
         assert!(magazine.alone(false, |copy| copy.adopt(SMALL) && copy.push(SMALL, 10)));
         let user = thread::spawn({
             let magazine = magazine.clone();

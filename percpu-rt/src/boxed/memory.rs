@@ -41,7 +41,7 @@ fn allocate_top<T>() -> Option<PerCpuPtr<T>> {
     stock::alloc_top(layout::<T>()).map(PerCpuPtr::cast)
 }
 
-#[cold]
+#[cfg_attr(has_stock, cold)]
 #[track_caller]
 fn allocate_slowly(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
     #[cfg(not(has_stock))]
@@ -75,7 +75,7 @@ pub(super) unsafe fn free<T>(pointer: PerCpuPtr<T>) {
 /// # Safety
 ///
 /// As [`free`].
-#[cold]
+#[cfg_attr(has_stock, cold)]
 #[track_caller]
 #[cfg_attr(not(has_stock), allow(unused_variables, reason = "the allocator alone knows the size by itself"))]
 unsafe fn free_slowly(pointer: PerCpuPtr<u8>, layout: Layout) {

@@ -147,7 +147,7 @@ impl<T: 'static> Drop for PerCpuBox<T> {
     /// Drops every copy and frees the variable.
     ///
     /// Context: any, as far as `T`'s drop goes: where a signal handler has interrupted the allocator, a later call of the allocator frees it.
-    /// Costs those drops and, for most of many of a size, one restartable sequence; else as [`free_percpu`](crate::free_percpu).
+    /// Costs those drops and, for most of many of a size, a restartable sequence or two; else as [`free_percpu`](crate::free_percpu).
     #[inline(always)]
     fn drop(&mut self) {
         drop(Copies::<T> { pointer: self.handle.as_place().pointer().cast(), count: usize::MAX });

@@ -131,20 +131,20 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         align: usize,
     ) -> Result<usize, AllocError> {
         let placed = placed.or_else(|want| self.alloc_slowly(want, request, size, align))?;
-        self.make_ready(&placed, size)?;
+        self.make_ready(&placed, request, size)?;
         Ok(placed.offset)
     }
 
-    /// As [`alloc`](Self::alloc), for the allocator's own purposes and for good: the counts have it as freed again.
+    /// As [`alloc`](Self::alloc), for the allocator's own purposes and for good: no count tells of it.
     ///
     /// # Errors
     ///
     /// As there.
     #[cfg(has_stock)]
     pub(crate) fn alloc_for_good(&self, size: usize, align: usize) -> Result<usize, AllocError> {
-        let offset = self.alloc(size, align, AllocFlags::NONE)?;
-        self.with(|state| state.count_as_freed(size));
-        Ok(offset)
+        let request = self.request(size, align, AllocFlags::NONE)?.uncounted();
+        let placed = self.with(|state| state.place(&request));
+        self.finish(placed, &request, size, align)
     }
 
     /// Allocates as many objects as `offsets` has places, or none.

@@ -76,9 +76,9 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Populates and zeroes what was placed.
     #[inline]
-    pub(super) fn make_ready(&self, placed: &Placed, size: usize) -> Result<(), AllocError> {
+    pub(super) fn make_ready(&self, placed: &Placed, request: &Request, size: usize) -> Result<(), AllocError> {
         if let Some(fresh) = &placed.fresh {
-            self.populate(placed.offset, size, fresh.clone())?;
+            self.populate(placed.offset, request, size, fresh.clone())?;
         }
         self.zero(&placed.dirty);
         Ok(())
@@ -102,12 +102,12 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Brings the pages that an object lacks. No other change meets them until all are there.
     #[cold]
-    fn populate(&self, offset: usize, size: usize, mut fresh: Fresh) -> Result<(), AllocError> {
+    fn populate(&self, offset: usize, request: &Request, size: usize, mut fresh: Fresh) -> Result<(), AllocError> {
         let own = (offset + size).next_multiple_of(self.page_size);
         let mut pages = fresh.pages.clone();
         loop {
             if self.memory.populate(pages.clone()).is_ok() {
-                match self.with(|state| state.brought(offset, size, &fresh, pages.end)) {
+                match self.with(|state| state.brought(offset, request, &fresh, pages.end)) {
                     Some(next) => pages = next,
                     None => return Ok(()),
                 }

@@ -181,15 +181,21 @@ impl State {
     fn placed(&mut self, request: &Request, placed: &Placed) {
         if placed.fresh.is_some() {
             self.moves += 1;
-        } else {
+        } else if request.is_counted() {
             self.allocated(request.granules(), 1);
         }
     }
 
     /// Of an object that lacks `fresh`, and has what is below `until` now: the pages that are next. Where there are none, it
     /// is counted, and all are populated at once: no other change meets them before.
-    pub(super) fn brought(&mut self, offset: usize, size: usize, fresh: &Fresh, until: usize) -> Option<Range<usize>> {
-        let end = offset + size;
+    pub(super) fn brought(
+        &mut self,
+        offset: usize,
+        request: &Request,
+        fresh: &Fresh,
+        until: usize,
+    ) -> Option<Range<usize>> {
+        let end = offset + request.bytes();
         let next = self.map.unpopulated(until, end, fresh.ahead);
         if next.is_none() {
             let mut run = Some(fresh.pages.clone());
@@ -198,16 +204,12 @@ impl State {
                 self.populated(pages);
                 run = self.map.unpopulated(from, end, fresh.ahead);
             }
-            self.allocated(size.div_ceil(GRANULE) as u64, 1);
+            if request.is_counted() {
+                self.allocated(request.granules(), 1);
+            }
             self.moves -= 1;
         }
         next
-    }
-
-    /// Has the counts forget an object that stays.
-    #[cfg(has_stock)]
-    pub(super) fn count_as_freed(&mut self, size: usize) {
-        self.freed(size.div_ceil(GRANULE) as u64, 1);
     }
 
     /// Undoes [`place`](Self::place) where pages are not to be had.

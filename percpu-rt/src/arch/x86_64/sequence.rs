@@ -4,7 +4,7 @@
 ///
 /// `commit` is the operation as the kernel may restart it: it must not change an input before its last
 /// instruction, and that last one is the only one that writes memory that means something by then. It may jump to `4f` to leave without
-/// writing. `orphan` is the same operation as all threads without a registration may run it at once. Both find
+/// writing, or to a label operand, which lies outside. `orphan` is the same operation as all threads without a registration may run it at once. Both find
 /// the copy at `[{copy}]`, and the operands that follow by their names. `copy: variable` keeps the copy's address.
 macro_rules! restartable {
     ($place:expr, commit: [$($commit:expr),+ $(,)?], orphan: [$($orphan:expr),+ $(,)?],

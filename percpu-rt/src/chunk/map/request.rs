@@ -13,6 +13,8 @@ pub(in crate::chunk) struct Request {
     pub(super) lane: usize,
     /// Whether only populated pages will do.
     pub(super) populated: bool,
+    /// Whether the counts are to know of it: not of the allocator's own objects.
+    counted: bool,
 }
 
 impl Request {
@@ -21,7 +23,18 @@ impl Request {
     pub(in crate::chunk) fn new(size: usize, align: usize, populated: bool) -> Self {
         let granules = size.div_ceil(GRANULE) as u64;
         let lane = align.max(GRANULE).trailing_zeros() - GRANULE.trailing_zeros();
-        Self { granules, lane: lane as usize, populated }
+        Self { granules, lane: lane as usize, populated, counted: true }
+    }
+
+    /// The same, for the allocator's own purposes.
+    #[cfg(has_stock)]
+    pub(in crate::chunk) fn uncounted(self) -> Self {
+        Self { counted: false, ..self }
+    }
+
+    #[inline]
+    pub(in crate::chunk) fn is_counted(&self) -> bool {
+        self.counted
     }
 
     #[inline]

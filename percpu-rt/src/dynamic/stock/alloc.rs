@@ -18,7 +18,7 @@ pub(crate) fn alloc_top(layout: Layout) -> Option<PerCpuPtr<u8>> {
     let (size, align) = rounded(layout);
     let word = Size::new(size, align)?.stock()?.pop_top()?;
     // SAFETY: the place came from a stock, which an allocator has made.
-    Some(ready(unsafe { global::made() }, word, size))
+    ready(unsafe { global::made() }, word, size)
 }
 
 /// Allocates from the stock alone: without a lock.
@@ -28,7 +28,7 @@ pub(crate) fn alloc_at_once(layout: Layout) -> Option<PerCpuPtr<u8>> {
     let (size, align) = rounded(layout);
     let word = Size::new(size, align)?.stock()?.pop()?;
     // SAFETY: as above.
-    Some(ready(unsafe { global::made() }, word, size))
+    ready(unsafe { global::made() }, word, size)
 }
 
 /// Allocates as [`alloc_percpu`], from the stock where it has a place, and with some for it.
@@ -61,7 +61,10 @@ fn alloc_slowly(layout: Layout) -> Result<PerCpuPtr<u8>, AllocError> {
                 // What was just taken can be freed.
                 let _ = global.allocator().put_back(over, u64::from(stocked.granules));
             }
-            return Ok(ready(global, word(*first), size));
+            // None where the addresses end and begin again: that place is given up.
+            if let Some(object) = ready(global, word(*first), size) {
+                return Ok(object);
+            }
         }
     }
     // As aligned as those from stock: that is where it may go. What is too large for this is too large for the stock.
@@ -80,17 +83,16 @@ fn away_from_others(places: &mut [Entry]) -> &[Entry] {
     places
 }
 
-/// The pointer to the object at a place, zero in every unit. It begins at a multiple of the largest power of two, up to a line, that
+/// The pointer to the object at a place, if it has one that is not null, zero in every unit. It begins at a multiple of the largest power of two, up to a line, that
 /// divides `size`, which is one of [`GRANULE`]s.
 #[inline(always)]
-fn ready(global: &Global, word: usize, size: usize) -> PerCpuPtr<u8> {
+fn ready(global: &Global, word: usize, size: usize) -> Option<PerCpuPtr<u8>> {
     let dirty = word & 1;
     let address = word - dirty;
     if dirty != 0 {
         make_zero(global, platform::per_cpu_offset_of(address), size);
     }
-    // SAFETY: the place came from a stock or from the allocator, and no place is 0.
-    unsafe { PerCpuPtr::new(core::ptr::without_provenance_mut(address)).unwrap_unchecked() }
+    PerCpuPtr::new(core::ptr::without_provenance_mut(address))
 }
 
 /// Makes a place zero in every unit, which begins as [`ready`] says.

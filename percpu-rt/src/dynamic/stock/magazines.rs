@@ -27,8 +27,8 @@ const MOST_ALIGN: usize = 2 * LINE;
 
 const _: () = assert!(LARGEST <= magazine::PLACES);
 
-/// A place as it is in a magazine: its per-CPU pointer, so that a pair has nothing to work out. Templates begin at a multiple of more
-/// than a granule, so the lowest bit is what it is of an [`Entry`].
+/// A place as it is in a magazine: its per-CPU pointer, so that a pair has nothing to work out. Templates begin at a multiple of a
+/// granule, or there is no stock: so the lowest bit is what it is of an [`Entry`].
 #[inline(always)]
 pub(super) fn word(place: Entry) -> usize {
     platform::per_cpu_address(place.to_bits())
@@ -68,16 +68,20 @@ impl Size {
 
     /// As [`stock`](Self::stock), and has the next allocation make them.
     pub(super) fn stock_or_want(self) -> Option<Stocked> {
-        self.step(NOT_WANTED, WANTED);
+        if platform::per_cpu_address(0).is_multiple_of(GRANULE) {
+            self.step(NOT_WANTED, WANTED);
+        }
         self.stock()
     }
 
     /// As [`stock`](Self::stock), and makes them where that is wanted.
     pub(super) fn stock_or_make(self, global: &Global) -> Option<Stocked> {
-        if self.step(WANTED, MAKES) {
+        let at = &WHERE[self.slot];
+        if at.load(Relaxed) == 0 && self.step(WANTED, MAKES) {
             let layout = Layout::new::<Magazine>();
             match global.allocator().alloc_for_good(layout.size(), layout.align()) {
-                Ok(offset) => WHERE[self.slot].store(platform::per_cpu_address(offset), Release),
+                // In a child that a handler has forked over this thread, another one may have made them: these are given up then.
+                Ok(offset) => _ = at.compare_exchange(0, platform::per_cpu_address(offset), Release, Relaxed),
                 Err(_) => STATES[self.slot].store(NOT_WANTED, Relaxed),
             }
         }
