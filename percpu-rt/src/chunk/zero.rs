@@ -8,39 +8,53 @@ mod sse2;
 /// Bytes that a CPU fetches at once.
 pub(crate) const LINE: usize = 64;
 
-/// Makes `bytes` bytes at `start` zero, and writes only where they are not: a line that is only read stays shared
-/// between CPUs, and a page that nothing was written to is not backed by it.
+/// Makes `bytes` bytes of each of `copies` zero, and writes only where they are not, or next to it in 16 bytes: a line that is only
+/// read stays shared between CPUs, and a page that nothing was written to is not backed by it.
+///
+/// The size says once for all copies how they are looked at; and since the looks of a copy overlap where the size is odd,
+/// nothing else depends on it, or on where they begin. So the CPU does not guess, and looks at all of them at once.
 ///
 /// # Safety
 ///
-/// The bytes are readable, writable, nobody else's, and `start` and `bytes` multiples of 4.
+/// Of each copy the bytes are readable, writable, nobody else's, and its begin and `bytes` are multiples of 4.
 #[inline]
-pub(super) unsafe fn zero(start: *mut u8, bytes: usize) {
-    let mut at = start;
-    let mut left = bytes;
-    // Steps of 4 to a multiple of 8, of 8 to a line, of lines, and back down.
-    if left >= 4 && !at.addr().is_multiple_of(8) {
-        // SAFETY: four of the caller's bytes.
-        unsafe { clear::<u32>(at) };
-        (at, left) = (at.wrapping_byte_add(4), left - 4);
+pub(super) unsafe fn zero(copies: impl Iterator<Item = *mut u8>, bytes: usize) {
+    // SAFETY: the caller's bytes, and the looks are within them.
+    unsafe {
+        match bytes {
+            0..4 => {}
+            4..=8 => copies.for_each(|copy| clear_at::<u32, 2>(copy, [0, bytes - 4])),
+            9..=16 => copies.for_each(|copy| clear_at::<u64, 2>(copy, [0, bytes - 8])),
+            17..=32 => copies.for_each(|copy| clear_at::<Pair, 2>(copy, [0, bytes - 16])),
+            33..=LINE => copies.for_each(|copy| clear_at::<Pair, 4>(copy, [0, 16, bytes - 32, bytes - 16])),
+            _ => copies.for_each(|copy| zero_long(copy, bytes)),
+        }
     }
-    while left >= 8 && (left < LINE || !at.addr().is_multiple_of(LINE)) {
-        // SAFETY: eight of the caller's bytes, aligned by the step above.
-        unsafe { clear::<u64>(at) };
-        (at, left) = (at.wrapping_byte_add(8), left - 8);
-    }
-    let lines = left / LINE;
-    // SAFETY: as many lines of the caller's bytes.
-    unsafe { zero_lines(at, lines) };
-    (at, left) = (at.wrapping_byte_add(lines * LINE), left % LINE);
-    while left >= 8 {
-        // SAFETY: as in the second step.
-        unsafe { clear::<u64>(at) };
-        (at, left) = (at.wrapping_byte_add(8), left - 8);
-    }
-    if left >= 4 {
-        // SAFETY: as in the first step.
-        unsafe { clear::<u32>(at) };
+}
+
+/// Where the pairs of a line are.
+const EACH: [usize; 4] = [0, 16, 32, 48];
+
+/// As [`zero`], of one copy that is longer than a line.
+///
+/// # Safety
+///
+/// As there.
+#[inline]
+unsafe fn zero_long(start: *mut u8, bytes: usize) {
+    // Whole lines by themselves, since most objects of this size fill many; what is left at either end by a line's worth that overlaps.
+    let end = start.wrapping_byte_add(bytes);
+    let first = start.map_addr(|addr| addr.next_multiple_of(LINE));
+    let lines = (end.addr() - first.addr()) / LINE;
+    // SAFETY: within the caller's bytes: as much as a line at either end, and the lines that are whole between.
+    unsafe {
+        if start != first {
+            clear_at::<Pair, 4>(start, EACH);
+        }
+        zero_lines(first, lines);
+        if !end.addr().is_multiple_of(LINE) {
+            clear_at::<Pair, 4>(end.wrapping_byte_sub(LINE), EACH);
+        }
     }
 }
 
@@ -63,7 +77,7 @@ pub(crate) unsafe fn zero_aligned(start: *mut u8, bytes: usize) {
             LINE => clear_from_first::<{ LINE / 8 }>(start),
             8 | 24 | 40 | 48 | 56 => (0..bytes / 8).for_each(|word| clear::<u64>(start.wrapping_byte_add(8 * word))),
             _ if bytes.is_multiple_of(LINE) => zero_lines(start, bytes / LINE),
-            _ => zero(start, bytes),
+            _ => zero(core::iter::once(start), bytes),
         }
     }
 }
@@ -93,10 +107,17 @@ trait Step: Copy {
     const ZERO: Self;
 
     fn is_zero(self) -> bool;
+
+    fn or(self, other: Self) -> Self;
 }
 
 impl Step for u32 {
     const ZERO: Self = 0;
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        self | other
+    }
 
     #[inline(always)]
     fn is_zero(self) -> bool {
@@ -108,6 +129,11 @@ impl Step for u64 {
     const ZERO: Self = 0;
 
     #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        self | other
+    }
+
+    #[inline(always)]
     fn is_zero(self) -> bool {
         self == 0
     }
@@ -115,6 +141,11 @@ impl Step for u64 {
 
 impl<const WORDS: usize> Step for [u64; WORDS] {
     const ZERO: Self = [0; WORDS];
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        core::array::from_fn(|word| self[word] | other[word])
+    }
 
     #[inline(always)]
     fn is_zero(self) -> bool {
@@ -132,6 +163,31 @@ unsafe fn clear<T: Step>(at: *mut u8) {
     unsafe {
         if !at.read().is_zero() {
             at.write(T::ZERO);
+        }
+    }
+}
+
+/// Two words, the most that every x86-64 looks at with one instruction.
+type Pair = [u64; 2];
+
+/// As [`clear`], of what lies at some places behind `start`, which may overlap: all are looked at before anything depends on one.
+///
+/// # Safety
+///
+/// As there, but for the alignment.
+#[inline(always)]
+unsafe fn clear_at<T: Step, const PLACES: usize>(start: *mut u8, places: [usize; PLACES]) {
+    let at = places.map(|place| start.wrapping_byte_add(place).cast::<T>());
+    // SAFETY: the caller's.
+    unsafe {
+        let values = at.map(|at| at.read_unaligned());
+        if values.iter().fold(T::ZERO, |all, value| all.or(*value)).is_zero() {
+            return;
+        }
+        for (at, value) in at.into_iter().zip(values) {
+            if !value.is_zero() {
+                at.write_unaligned(T::ZERO);
+            }
         }
     }
 }
@@ -198,8 +254,20 @@ mod tests {
             for dirty in begin..LINES * LINE {
                 large.0[dirty] = 1;
                 // SAFETY: within the lines, from a multiple of 4 on.
-                unsafe { zero(large.0[begin..].as_mut_ptr(), LINES * LINE - begin) };
+                unsafe { zero(core::iter::once(large.0[begin..].as_mut_ptr()), LINES * LINE - begin) };
                 assert_eq!(large.0, [0; LINES * LINE], "byte {dirty} from {begin} on");
+            }
+        }
+    }
+
+    #[test]
+    fn every_copy_is_zeroed() {
+        for bytes in (4..=200).step_by(4) {
+            let mut copies = [[1_u32; 50]; 3];
+            // SAFETY: within each copy, by words.
+            unsafe { zero(copies.iter_mut().map(|copy| copy.as_mut_ptr().cast()), bytes) };
+            for copy in copies {
+                assert!(copy.iter().enumerate().all(|(at, word)| *word == u32::from(at >= bytes / 4)), "{bytes}");
             }
         }
     }
@@ -217,7 +285,7 @@ mod tests {
             for bytes in (0..=600).step_by(4) {
                 let mut lines = Lines([1; 768]);
                 // SAFETY: within the lines, at multiples of 4.
-                unsafe { zero(lines.0.as_mut_ptr().add(begin), bytes) };
+                unsafe { zero(core::iter::once(lines.0.as_mut_ptr().add(begin)), bytes) };
                 assert!(lines.are_zero_at(begin..begin + bytes), "{begin} {bytes}");
                 if bytes > 0 && begin.is_multiple_of(LINE.min(1 << bytes.trailing_zeros())) {
                     lines = Lines([1; 768]);
