@@ -18,6 +18,8 @@ const WORDS: usize = GRANULES as usize / 64;
 pub(super) struct Bits {
     used: [u64; WORDS],
     start: [u64; WORDS],
+    /// The words of `used` that have free granules, the first in the lowest bit.
+    open: u32,
 }
 
 /// What stands at a granule.
@@ -30,38 +32,41 @@ pub(super) enum At {
 
 impl Bits {
     /// Nothing taken.
-    pub(super) const EMPTY: Self = Self { used: [0; WORDS], start: [0; WORDS] };
+    pub(super) const EMPTY: Self = Self { used: [0; WORDS], start: [0; WORDS], open: (1 << WORDS) - 1 };
 
-    /// Where in `word` runs of `need` granules begin, up to 64, at multiples of `1 << lane`.
+    /// Where in `word` runs of `need` granules begin, up to 64.
     ///
     /// By halves: bit `n` of `runs` says that the granules from `n` on are free, as many as `have`.
     #[inline]
-    fn begins(&self, word: usize, need: u32, lane: usize) -> u64 {
-        let free = !self.used[word];
-        if free == 0 {
-            return 0;
-        }
+    fn begins(&self, word: usize, need: u32) -> u64 {
         let next = self.used.get(word + 1).map_or(0, |used| !used);
-        let mut runs = u128::from(free) | u128::from(next) << 64;
+        let mut runs = u128::from(!self.used[word]) | u128::from(next) << 64;
         let mut have = 1;
         while have < need {
             let more = have.min(need - have);
-            runs &= runs >> more;
+            // The shift is below 64, which the compiler is to know.
+            runs &= runs >> (more % 64);
             have += more;
         }
-        runs as u64 & multiples(word, lane)
+        runs as u64
     }
 
-    /// The lowest granule at or behind `from` from which `need` are free, at a multiple of `1 << lane`.
+    /// The lowest granule at or behind `from` from which `need` are free, more than 64, at a multiple of `1 << lane`.
+    ///
+    /// So long a run goes on from one word to the next: of a word's runs only the first and the last matter, and the CPU has not to guess
+    /// how many there are.
     fn find_long(&self, from: u32, need: u32, lane: usize) -> Option<u32> {
-        let mut begin = self.next_free(from);
-        while begin < GRANULES {
-            let end = self.next_used(begin);
-            let aligned = begin.next_multiple_of(1 << lane);
-            if aligned + need <= end {
+        let mask = (1 << lane) - 1;
+        let mut begin = from;
+        let mut ignored = !0 << (from % 64);
+        for word in from / 64..WORDS as u32 {
+            let used = self.used[word as usize] & ignored;
+            ignored = !0;
+            let aligned = (begin + mask) & !mask;
+            if aligned + need <= word * 64 + used.trailing_zeros() {
                 return Some(aligned);
             }
-            begin = self.next_free(end);
+            begin = if used == 0 { begin } else { word * 64 + 64 - used.leading_zeros() };
         }
         None
     }
@@ -80,8 +85,16 @@ impl Bits {
             }
             return;
         }
-        for word in 0..WORDS {
-            let mut begins = self.begins(word, need, lane);
+        // Multiples of more than a word are in some words only.
+        let (words, within) = (lane.saturating_sub(6), WITHIN[lane.min(6)]);
+        let mut left = self.open;
+        while left != 0 {
+            let word = left.trailing_zeros() as usize;
+            left &= left - 1;
+            if !word.is_multiple_of(1 << words) {
+                continue;
+            }
+            let mut begins = self.begins(word, need) & within;
             while begins != 0 {
                 let bit = begins.trailing_zeros();
                 let begin = word as u32 * 64 + bit;
@@ -102,6 +115,7 @@ impl Bits {
         for_words(begin, end, |word, mask| {
             debug_assert_eq!(self.used[word] & mask, 0);
             self.used[word] |= mask;
+            self.open &= !(u32::from(self.used[word] == !0) << word);
         });
         if starts {
             self.start[begin as usize / 64] |= 1 << (begin % 64);
@@ -111,7 +125,10 @@ impl Bits {
     /// Frees the granules from `begin` to `end`, the part of one object that lies in this block.
     #[inline]
     pub(super) fn release(&mut self, begin: u32, end: u32) {
-        for_words(begin, end, |word, mask| self.used[word] &= !mask);
+        for_words(begin, end, |word, mask| {
+            self.used[word] &= !mask;
+            self.open |= 1 << word;
+        });
         self.start[begin as usize / 64] &= !(1 << (begin % 64));
     }
 
@@ -134,6 +151,7 @@ impl Bits {
         let is_object = ends && used & granules == granules && start & granules == first;
         if is_object {
             self.used[word] = used & !granules;
+            self.open |= 1 << word;
             self.start[word] = start & !first;
         }
         is_object
@@ -201,21 +219,16 @@ impl Bits {
     }
 }
 
-/// The granules of word `word` that are multiples of `1 << lane`, as bits of it.
-#[inline]
-fn multiples(word: usize, lane: usize) -> u64 {
-    const WITHIN: [u64; 7] = [
-        !0,
-        0x5555_5555_5555_5555,
-        0x1111_1111_1111_1111,
-        0x0101_0101_0101_0101,
-        0x0001_0001_0001_0001,
-        0x0000_0001_0000_0001,
-        1,
-    ];
-    let words = lane.saturating_sub(6);
-    if word.is_multiple_of(1 << words) { WITHIN[lane.min(6)] } else { 0 }
-}
+/// The multiples of `1 << n`, as bits of a word.
+const WITHIN: [u64; 7] = [
+    !0,
+    0x5555_5555_5555_5555,
+    0x1111_1111_1111_1111,
+    0x0101_0101_0101_0101,
+    0x0001_0001_0001_0001,
+    0x0000_0001_0000_0001,
+    1,
+];
 
 /// Calls `each` with every word that has granules from `begin` to `end`, and the mask of those.
 #[inline]
@@ -339,6 +352,38 @@ mod tests {
                     bits.release(begin, begin + need);
                 }
                 assert_eq!(holes.fit(lane, need), lowest.is_some(), "{need} granules at {lane}");
+            }
+        }
+    }
+
+    /// As many as there are, each the lowest behind the one before; and as many once more when they are freed.
+    #[test]
+    fn takes_all_that_fit() {
+        let mut bits = Bits::EMPTY;
+        for begin in [5, 70, 73, 200, 460, 767, 1010] {
+            bits.take(begin, begin + 3, true);
+        }
+        for lane in 0..=8 {
+            for need in [1, 2, 3, 7, 40, 63, 64, 65, 100, 128, 129, 250] {
+                let is_free: Vec<bool> = (0..GRANULES).map(|granule| bits.at(granule) == At::Free).collect();
+                let free = |granule: u32| is_free.get(granule as usize) == Some(&true);
+                let mut all = Vec::new();
+                for begin in (0..GRANULES).step_by(1 << lane) {
+                    if all.last().is_none_or(|last| last + need <= begin) && (begin..begin + need).all(free) {
+                        all.push(begin);
+                    }
+                }
+                for _ in 0..2 {
+                    let mut found = Vec::new();
+                    bits.take_many(need, lane, |begin| {
+                        found.push(begin);
+                        true
+                    });
+                    assert_eq!(found, all, "{need} granules at {lane}");
+                    for begin in found {
+                        bits.release(begin, begin + need);
+                    }
+                }
             }
         }
     }

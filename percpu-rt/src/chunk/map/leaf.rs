@@ -126,7 +126,10 @@ impl Leaf {
         need: u32,
         place: &mut impl FnMut(u32, u32) -> bool,
     ) -> Option<u32> {
-        for index in ones(self.zones[zone as usize]) {
+        let mut left = self.zones[zone as usize];
+        while left != 0 {
+            let index = left.trailing_zeros();
+            left &= left - 1;
             let holes = &mut self.holes[index as usize];
             if !holes.fit(lane, need) {
                 continue;

@@ -77,7 +77,10 @@ impl Node {
         need: u32,
         take: &mut impl FnMut(&mut Leaf, u32) -> Option<R>,
     ) -> Option<R> {
-        for index in ones(self.present) {
+        let mut left = self.present;
+        while left != 0 {
+            let index = left.trailing_zeros();
+            left &= left - 1;
             if !self.holes[zone as usize][index as usize].fit(lane, need) {
                 continue;
             }
