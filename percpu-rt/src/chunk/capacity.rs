@@ -46,6 +46,62 @@ pub(crate) fn keep_lowest(places: &mut [Entry], granules: u64) -> usize {
     let at_once = (512 / granules as usize).clamp(2, 8);
     let kept = places.len() - (places.len() / 2).clamp(1, at_once);
     let chosen_from = places.len().saturating_sub(2 * (places.len() - kept));
-    places[chosen_from..].sort_unstable();
+    sort(&mut places[chosen_from..]);
     kept
+}
+
+/// Puts the lower of two first, for pair after pair.
+macro_rules! exchange {
+    ($all:ident: $($a:literal $b:literal),+) => {{
+        $(($all[$a], $all[$b]) = ($all[$a].min($all[$b]), $all[$a].max($all[$b]));)+
+    }};
+}
+
+/// Sorts by address. Often it is sixteen that are in no order: which of two is lower a CPU would guess wrongly, so they are
+/// compared without a branch, in an order that is always the same.
+fn sort(places: &mut [Entry]) {
+    let Ok(all) = <&mut [Entry; 16]>::try_from(&mut *places) else { return places.sort_unstable() };
+    // Pairs, then by merging what lies at odd and what lies at even places.
+    exchange!(all: 0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15, 0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15);
+    exchange!(all: 1 2, 5 6, 9 10, 13 14, 0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15, 2 4, 3 5, 10 12, 11 13);
+    exchange!(all: 1 2, 3 4, 5 6, 9 10, 11 12, 13 14, 0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15);
+    exchange!(all: 4 8, 5 9, 6 10, 7 11, 2 4, 3 5, 6 8, 7 9, 10 12, 11 13, 1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::map::holes::GRANULE;
+    use super::*;
+
+    /// What sorts all that is made of two values sorts everything.
+    #[test]
+    fn sixteen_are_sorted() {
+        for bits in 0..1_u32 << 16 {
+            let mut places: [Entry; 16] =
+                core::array::from_fn(|at| Entry::new((bits as usize >> at & 1) * GRANULE, true));
+            sort(&mut places);
+            assert!(places.is_sorted(), "{bits:#x}");
+            let high = places.iter().filter(|place| place.offset() > 0).count();
+            assert_eq!(high, bits.count_ones() as usize, "{bits:#x}");
+        }
+    }
+
+    #[test]
+    fn the_highest_of_the_last_go_back() {
+        for (count, granules, goes, from) in
+            [(33, 1, 8, 17), (17, 4, 8, 1), (9, 8, 4, 1), (3, 40, 1, 1), (5, 200, 2, 1)]
+        {
+            let mut places = [Entry::EMPTY; LARGEST + 1];
+            let places = &mut places[..count];
+            for (at, place) in places.iter_mut().enumerate() {
+                *place = Entry::new((at * 7 + 3) % count * GRANULE, true);
+            }
+            let mut last = [Entry::EMPTY; LARGEST + 1];
+            let last = &mut last[..count - from];
+            last.copy_from_slice(&places[from..]);
+            last.sort_unstable();
+            assert_eq!(keep_lowest(places, granules), count - goes, "{count}");
+            assert_eq!(places[count - goes..], last[last.len() - goes..], "{count}");
+        }
+    }
 }
