@@ -193,10 +193,14 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         let slot = &mut self.slots[index];
         let (entry, placed) = allocator.with(|state| {
             slot.adapt(request.granules(), self.caches, state);
-            match slot.refill(request, |places| state.take(request, places)) {
-                Some(Some(entry)) => (Some(entry), None),
-                Some(None) => (None, Some(state.place_unshared(request))),
-                None => (None, Some(state.place(request))),
+            let found = slot.refill(request, |places| state.take(request, places)).unwrap_or_else(|| {
+                // Of a size without stock, as one for it, since that is quicker.
+                let mut one = [Entry::EMPTY];
+                (state.take(request, &mut one) == 1).then_some(one[0])
+            });
+            match found {
+                Some(entry) => (Some(entry), None),
+                None => (None, Some(state.place_unshared(request))),
             }
         });
         if slot.lacks_magazine() && !request.is_atomic() {
