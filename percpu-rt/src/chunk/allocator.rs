@@ -224,7 +224,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                 self.donate(pages, 0).ok()?;
                 self.with(|state| state.map.new_magazine()).ok()
             }
-            Err(Want::Range) => None,
+            Err(Want::Range | Want::Turn) => None,
         }
     }
 

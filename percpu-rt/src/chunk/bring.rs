@@ -21,6 +21,8 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ) -> Result<Placed, AllocError> {
         let atomic = request.is_atomic();
         let mut anywhere = atomic;
+        // How far holes have been looked at, and whether anything was on its way meanwhile.
+        let (mut from, mut was_moving) = (0, false);
         let mut rounds = 0;
         let mut wait = || {
             rounds += 1;
@@ -34,23 +36,27 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                     }
                 }
                 Want::Metadata(pages) => self.donate(pages, size)?,
-                Want::Range if anywhere => {}
+                Want::Range if anywhere => (from, was_moving) = (0, false),
+                Want::Turn => {}
                 Want::Range if self.with(State::begin_growth) => anywhere = !self.grow(size)?,
                 // Another thread's chunk may do.
                 Want::Range => anywhere = !wait(),
             }
-            let (placed, is_moving) = self.with(|state| {
+            let (placed, is_moving, largest) = self.with(|state| {
                 let mut placed = state.place(request);
                 if anywhere && placed.as_ref().is_err_and(|want| *want == Want::Range) {
-                    placed = state.place_anywhere(request);
+                    placed = state.place_anywhere(request, &mut from);
                 }
-                (placed, state.is_moving() && size <= state.largest())
+                (placed, state.is_moving(), state.largest())
             });
+            was_moving |= is_moving && size <= largest;
             match placed {
                 Ok(placed) => return Ok(placed),
                 Err(Want::Range) if anywhere && atomic => return self.place_in_reserve(request, size, align),
                 // What is on its way is nobody's, and may be what is lacking.
-                Err(Want::Range) if anywhere && !(is_moving && wait()) => return Err(self.exhausted(size, align)),
+                Err(Want::Range) if anywhere && !(was_moving && wait()) => {
+                    return Err(exhausted(size, align, largest));
+                }
                 Err(next) => want = next,
             }
         }
@@ -66,12 +72,6 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         };
         self.with(State::end_growth);
         result
-    }
-
-    fn exhausted(&self, size: usize, align: usize) -> AllocError {
-        let max = self.with(|state| state.largest());
-        // Where there is nothing yet, there may be something later.
-        if size > max && max > 0 { AllocError::TooLarge { size, max } } else { AllocError::Exhausted { size, align } }
     }
 
     /// Populates and zeroes what was placed.
@@ -162,4 +162,9 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         }
         Some(())
     }
+}
+
+fn exhausted(size: usize, align: usize, max: usize) -> AllocError {
+    // Where there is nothing yet, there may be something later.
+    if size > max && max > 0 { AllocError::TooLarge { size, max } } else { AllocError::Exhausted { size, align } }
 }

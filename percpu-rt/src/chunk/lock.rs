@@ -5,8 +5,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// Mutual exclusion, by whatever means the platform has.
 ///
 /// It is held for some hundred nanoseconds at a time: never while pages are populated, given back, or zeroed. Objects of
-/// many pages take longer, about a microsecond each 128 KiB; that is less than populating them takes, but others wait for it. So do
-/// those who ask while one is refused that may not sleep, or that nothing helps: every hole is looked at before.
+/// many pages take longer, about a microsecond each 128 KiB; that is less than populating them takes, but others wait for it. Where
+/// one is refused that may not sleep, or that nothing helps, holes are looked at for some ten microseconds at a time.
 ///
 /// # Safety
 ///

@@ -143,8 +143,8 @@ impl State {
         Ok(placed)
     }
 
-    pub(super) fn place_anywhere(&mut self, request: &Request) -> Result<Placed, Want> {
-        let placed = self.map.place_anywhere(request)?;
+    pub(super) fn place_anywhere(&mut self, request: &Request, from: &mut u64) -> Result<Placed, Want> {
+        let placed = self.map.place_anywhere(request, from)?;
         self.placed(request, &placed);
         Ok(placed)
     }

@@ -180,10 +180,10 @@ impl Bits {
         (self.after_used_before(begin), self.next_used(end))
     }
 
-    /// The first granule at or behind `from` that is free, or the block's end.
+    /// Whether the first granule is free or the last.
     #[inline]
-    pub(super) fn next_free(&self, from: u32) -> u32 {
-        find_set(from, |word| !self.used[word])
+    pub(super) fn reaches_border(&self) -> bool {
+        self.used[0] & 1 == 0 || self.used[WORDS - 1] >> 63 == 0
     }
 
     /// The first granule at or behind `from` that is taken, or the block's end.

@@ -184,6 +184,7 @@ fn materialise(node: &mut Owned<Node>, blocks: &Range<u32>, base: u32, records: 
             // What is said of it stays true.
             node.children[index] = records.new_child(node.shift, true, page_blocks);
             node.present |= 1 << index;
+            node.unsee_child(index);
         }
         let base = base + ((index as u32) << node.shift);
         if let Child::Node(child) = &mut node.children[index] {

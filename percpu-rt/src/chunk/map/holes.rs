@@ -17,7 +17,7 @@ pub(crate) const BLOCK: usize = 4096;
 pub(super) const GRANULES: u32 = (BLOCK / GRANULE) as u32;
 
 /// Alignments counted: 4, 8, .. 4096 bytes are eleven, and the twelfth lane makes whole vectors of it.
-const LANES: usize = 12;
+pub(super) const LANES: usize = 12;
 
 /// The longest free run, in granules, that starts aligned; lane `n` for an alignment of `GRANULE << n` bytes. Signed,
 /// since every x86-64 has the maximum of signed lanes in one instruction.
@@ -58,6 +58,16 @@ impl Holes {
             *longest = (end - ((begin + mask) & !mask)).max(0);
         }
         Self(lanes)
+    }
+
+    /// What `longest` says of each lane.
+    pub(super) fn by_lane(longest: impl FnMut(usize) -> i16) -> Self {
+        Self(core::array::from_fn(longest))
+    }
+
+    /// The longest in lane `lane`.
+    pub(super) fn lane(&self, lane: usize) -> i16 {
+        self.0[lane]
     }
 
     /// Those of both.

@@ -55,6 +55,9 @@ pub(super) struct Leaf {
     pub(super) fixed: u32,
     /// Blocks that nobody may take while their page is being populated, or given back if it still is.
     pub(super) held: u32,
+    /// Blocks of which a hole at a border may have grown since it was looked at, in general and where only what is populated
+    /// counts; see [`Sight`](super::spans::Sight).
+    pub(super) unseen: [u32; 2],
     /// Blocks of a page.
     page_blocks: u32,
 }
@@ -64,7 +67,7 @@ pub(super) struct Leaf {
 pub(super) struct News {
     /// Free runs within shared blocks of a zone.
     pub(super) holes: Option<(Zone, Holes)>,
-    /// Whether a block became free.
+    /// Whether a block became free, or a hole at a border has grown and all of them had been looked at.
     pub(super) space: bool,
 }
 
@@ -88,6 +91,7 @@ impl Leaf {
             populated: 0,
             fixed: 0,
             held: 0,
+            unseen: [0; 2],
             page_blocks,
         }
     }
@@ -187,6 +191,11 @@ impl Leaf {
         self.free & self.populated
     }
 
+    /// Blocks that may be taken, or only those that are populated.
+    pub(super) fn takable(&self, populated: bool) -> u32 {
+        if populated { self.idle() } else { self.free }
+    }
+
     /// Idle blocks that may be given back: whole pages of them.
     pub(super) fn surplus(&self) -> u32 {
         let mut whole = self.idle() & !self.fixed;
@@ -220,6 +229,7 @@ impl Leaf {
             bits.release(begin, end);
             let (begin, end) = bits.hole_around(begin, end);
             news.holes = self.found(index, Holes::of(begin, end));
+            news.space = (begin == 0 || end == GRANULES) && !is_unseen(self.unseen, index) && self.grew(index);
         }
         (news, None)
     }
@@ -232,7 +242,16 @@ impl Leaf {
         self.zones[block.zone as usize] &= !bit;
         self.free |= bit;
         self.holes[index as usize] = Holes::NONE;
-        (News { holes: None, space: true }, block.bits.take())
+        let bits = block.bits.take();
+        self.grew(index);
+        (News { holes: None, space: true }, bits)
+    }
+
+    /// Notes that a hole at a border of block `index` is longer than it was; whether the first since all were looked at.
+    fn grew(&mut self, index: u32) -> bool {
+        let [any, populated] = self.unseen;
+        self.unseen = [any | 1 << index, populated | 1 << index];
+        any == 0 || populated == 0
     }
 
     /// Notes free runs of shared block `index`; what is to be told of them, if they are longer than what was said.
@@ -283,7 +302,10 @@ impl Leaf {
                 holes = holes.or(Holes::of(hole.0, hole.1));
             }
         }
+        // Most often it is unseen already; and whether it is one of these holes that reaches a border is not worth finding out.
+        let grew = !is_unseen(self.unseen, index) && bits.reaches_border();
         news.holes = self.found(index, holes);
+        news.space = grew && self.grew(index);
         (count, news, None)
     }
 
@@ -314,7 +336,19 @@ impl Leaf {
     pub(super) fn publish_as(&mut self, index: u32, holes: Holes) {
         self.holes[index as usize] = holes;
         self.zones[self.blocks[index as usize].zone as usize] |= 1 << index;
+        self.grew(index);
     }
+
+    /// What is taken of shared block `index`, if objects may be put into it.
+    pub(super) fn shared(&self, index: u32) -> Option<&Bits> {
+        if self.published() >> index & 1 != 0 { self.blocks[index as usize].bits.as_deref() } else { None }
+    }
+}
+
+/// Whether nothing more is to be noted of holes at the borders of block `index`, where `unseen` are.
+#[inline]
+fn is_unseen([any, populated]: [u32; 2], index: u32) -> bool {
+    (any & populated) >> index & 1 != 0
 }
 
 /// The numbers of the bits that are set, from the lowest.

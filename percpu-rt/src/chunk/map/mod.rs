@@ -26,7 +26,8 @@
 //!   down, since [`Holes`](holes::Holes) knows every alignment. Else to the lowest idle block, else a fresh one.
 //! - A large request goes to the lowest run of free blocks, and begins behind what its neighbour below has left of its
 //!   last block where that saves one.
-//! - Only where all this fails and no chunk can be added, [every hole](scan) is looked at.
+//! - Only where all this fails and no chunk can be added, [holes at the borders of blocks](scan) are looked at: those that have
+//!   grown since they were seen, and those that were long enough.
 //! - What has no objects has no records: a leaf exists while something in it is taken or populated.
 
 mod bits;
@@ -44,6 +45,7 @@ pub(super) mod request;
 mod reserve;
 mod runs;
 mod scan;
+mod spans;
 #[cfg(test)]
 mod tests;
 mod zone;
@@ -72,14 +74,12 @@ pub(super) struct Map {
     populated: usize,
     /// Populated pages with nothing in them that may be given back.
     surplus: usize,
-    /// The least that was looked for in vain since anything was freed or added.
-    failed: Option<request::Request>,
 }
 
 impl Map {
     /// A map of nothing, for pages of `page_blocks` blocks, a power of two up to 32.
     pub(super) const fn new(page_blocks: u32) -> Self {
-        Self { root: None, records: Records::EMPTY, page_blocks, populated: 0, surplus: 0, failed: None }
+        Self { root: None, records: Records::EMPTY, page_blocks, populated: 0, surplus: 0 }
     }
 
     /// Takes a page for records, which [`Want::Metadata`](request::Want::Metadata) asked for.

@@ -11,6 +11,7 @@ use super::holes::Holes;
 use super::leaf::{Leaf, News, ones};
 use super::range::in_leaf;
 use super::runs::{FANOUT, Found, Neighbours, Runs, find_in_mask};
+use super::spans::{Sight, Spans};
 use super::zone::{ZONES, Zone};
 
 /// What is below a node, at one of its thirty-two places.
@@ -31,6 +32,8 @@ pub(super) struct Node {
     pub(super) holes: [[Holes; FANOUT]; ZONES],
     /// The free blocks below each child.
     pub(super) runs: Neighbours,
+    /// The holes that reach a border between blocks below each child: of all, and where only what is populated counts.
+    pub(super) sights: [Sight; 2],
     pub(super) children: [Child; FANOUT],
     /// The children that have records of their own: what there is to know of the others is their kind.
     pub(super) present: u32,
@@ -47,6 +50,7 @@ impl Node {
         Self {
             holes: [[Holes::NONE; FANOUT]; ZONES],
             runs: Neighbours::new(whole, 1 << shift),
+            sights: [Sight::NONE; 2],
             children: core::array::from_fn(child),
             present: 0,
             idle: 0,
@@ -190,10 +194,13 @@ impl Node {
         }
     }
 
-    /// Takes anew what the nodes above the leaf of `block` say of free blocks; true where that changes what is to be said of
-    /// all of this node.
+    /// Takes anew what the nodes above the leaf of `block` say of free blocks, and says that there are holes at borders to be
+    /// looked at; true where that changes what is to be said of all of this node's free blocks.
     fn space_below(&mut self, block: u32) -> bool {
         let index = self.index(block);
+        for sight in &mut self.sights {
+            sight.unseen |= 1 << index;
+        }
         let changed = match &mut self.children[index] {
             Child::Node(node) => node.space_below(block),
             _ => true,
@@ -208,7 +215,11 @@ impl Node {
     /// Where there is none.
     pub(super) fn edit<R>(&mut self, blocks: Range<u32>, edit: impl FnOnce(&mut Leaf) -> R) -> R {
         let leaf = self.leaf_mut(blocks.start).expect("an edited block has a leaf");
+        let takable = [false, true].map(|populated| leaf.takable(populated));
         let result = edit(leaf);
+        for populated in [false, true] {
+            leaf.unseen[usize::from(populated)] |= leaf.takable(populated) & !takable[usize::from(populated)];
+        }
         // What holds for a block may do so for its page.
         let edited = leaf.pages_around(in_leaf(&blocks)) & leaf.published();
         if edited != 0 {
@@ -221,7 +232,19 @@ impl Node {
         result
     }
 
-    /// Takes anew all that this node says of a child.
+    /// Says that child `index`, which was untouched and has records now, is to be looked at anew: what was a long hole will be many
+    /// short ones. The nodes above hear of it by the edit that follows.
+    pub(super) fn unsee_child(&mut self, index: usize) {
+        match &mut self.children[index] {
+            Child::Node(child) => child.sights[0].unseen = !0,
+            Child::Leaf(leaf) => leaf.unseen[0] = !0,
+            Child::Outside | Child::Untouched => {}
+        }
+        self.sights[0].set(index, Spans::NONE, true);
+        self.sights[1].set(index, Spans::NONE, false);
+    }
+
+    /// Takes anew all that this node says of a child, but for holes at borders: these have not grown.
     pub(super) fn refresh(&mut self, index: usize) {
         let is_present = matches!(self.children[index], Child::Leaf(_) | Child::Node(_));
         self.present = if is_present { self.present | 1 << index } else { self.present & !(1 << index) };

@@ -50,7 +50,6 @@ impl Map {
     pub(in crate::chunk) fn set_populated(&mut self, pages: Range<usize>) {
         let blocks = to_blocks(&pages);
         self.populated += blocks.len() / self.page_blocks as usize;
-        self.failed = None;
         self.edit_leaves(blocks, |leaf, _, blocks| {
             let mask = in_leaf(&blocks);
             leaf.populated |= mask;
@@ -64,7 +63,6 @@ impl Map {
     pub(in crate::chunk) fn cancel(&mut self, offset: usize, size: usize) {
         let (begin, end) = (offset / super::GRANULE, (offset + size).div_ceil(super::GRANULE));
         self.release_pieces(begin as u64, end as u64);
-        self.failed = None;
         let blocks = (offset / BLOCK) as u32..bytes(end as u64).div_ceil(BLOCK) as u32;
         self.edit_leaves(blocks.clone(), |leaf, _, blocks| {
             let around = leaf.pages_around(in_leaf(&blocks)) & !leaf.populated;
@@ -110,7 +108,6 @@ impl Map {
     pub(in crate::chunk) fn set_depopulated(&mut self, pages: Range<usize>) {
         let blocks = to_blocks(&pages);
         self.populated -= blocks.len() / self.page_blocks as usize;
-        self.failed = None;
         let mut has_untouched = false;
         self.edit_leaves(blocks.clone(), |leaf, records, blocks| {
             let mask = in_leaf(&blocks);

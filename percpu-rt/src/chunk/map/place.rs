@@ -3,8 +3,9 @@
 use super::holes::GRANULES;
 use super::request::{Dirty, Entry, Fresh, Placed, Request, Want};
 use super::runs::FANOUT;
+use super::scan::{self, Scanned};
 use super::zone::Zone;
-use super::{Map, bytes, scan, split};
+use super::{Map, bytes, split};
 
 /// The lane of the largest alignment within a block.
 pub(super) const BLOCK_LANE: usize = GRANULES.trailing_zeros() as usize;
@@ -39,20 +40,19 @@ impl Map {
         }
     }
 
-    /// As [`place`](Self::place), for when that has failed and nothing can be added: looks at every hole.
+    /// As [`place`](Self::place), for when that has failed and nothing can be added: looks at holes across the borders of blocks,
+    /// from that at block `from` on, which moves on.
     ///
     /// # Errors
     ///
-    /// [`Want::Metadata`], or [`Want::Range`] where there is no place at all.
-    pub(in crate::chunk) fn place_anywhere(&mut self, request: &Request) -> Result<Placed, Want> {
-        if self.failed.is_some_and(|failed| request.is_no_easier_than(&failed)) {
-            return Err(Want::Range);
+    /// [`Want::Metadata`]; [`Want::Turn`] where it is to be called again; or [`Want::Range`] where there is no place at all.
+    pub(in crate::chunk) fn place_anywhere(&mut self, request: &Request, from: &mut u64) -> Result<Placed, Want> {
+        let root = self.root.as_mut().ok_or(Want::Range)?;
+        match scan::find(root, request, from) {
+            Scanned::Found(begin) => self.place_at(begin, request),
+            Scanned::Nothing => Err(Want::Range),
+            Scanned::NotAll => Err(Want::Turn),
         }
-        let Some(begin) = self.root.as_ref().and_then(|root| scan::find(root, request)) else {
-            self.failed = Some(*request);
-            return Err(Want::Range);
-        };
-        self.place_at(begin, request)
     }
 
     /// In the lowest shared block of `zone` in which it fits.

@@ -39,7 +39,6 @@ impl Map {
             }
             self.populated += blocks.len() / *page_blocks as usize;
         }
-        self.failed = None;
         Ok(())
     }
 
@@ -76,6 +75,9 @@ impl Map {
             let mut above = self.records.new_node(root.shift + LEAF_SHIFT, false);
             above.children[0] = Child::Node(root);
             above.refresh(0);
+            for populated in [false, true] {
+                above.resee(0, populated);
+            }
             self.root = Some(above);
         }
     }
@@ -114,10 +116,15 @@ fn include(
             }
             match &mut node.children[index] {
                 Child::Node(child) => include(child, first, blocks, leaves, records, page_blocks),
-                Child::Leaf(leaf) => leaf.free |= mask((from - first) as u32, (to - first) as u32),
+                Child::Leaf(leaf) => {
+                    let mask = mask((from - first) as u32, (to - first) as u32);
+                    leaf.free |= mask;
+                    leaf.unseen[0] |= mask;
+                }
                 Child::Outside | Child::Untouched => {}
             }
         }
+        node.sights[0].unseen |= 1 << index;
         node.refresh(index);
     }
 }

@@ -45,7 +45,6 @@ impl Map {
         }
         let begin = (offset / GRANULE) as u64;
         let end = self.end_of(begin)?;
-        self.failed = None;
         let (block, first) = split(begin);
         let (_, last) = split(end - 1);
         if split(end - 1).0 == block && (first, last + 1) != (0, GRANULES) {
@@ -73,7 +72,6 @@ impl Map {
     /// Frees objects of `granules` each, from the first place on, up to the end of the places or to a mistake; returns
     /// how many, and what stands in place of the next. Neighbours in one block are freed together.
     pub(in crate::chunk) fn release_many(&mut self, places: &[Entry], granules: u64) -> (usize, Option<FreeError>) {
-        self.failed = None;
         let mut count = 0;
         while let Some(place) = places.get(count) {
             let together = self.release_together(&places[count..], granules);

@@ -62,11 +62,6 @@ impl Request {
     pub(in crate::chunk) fn is_atomic(&self) -> bool {
         self.populated
     }
-
-    /// Whether there is no place for this either, where there is none for `other`.
-    pub(super) fn is_no_easier_than(&self, other: &Self) -> bool {
-        self.granules >= other.granules && self.lane >= other.lane && (self.populated || !other.populated)
-    }
 }
 
 /// A place for an object. It is taken.
@@ -96,6 +91,8 @@ pub(in crate::chunk) enum Want {
     Metadata(usize),
     /// No place is long enough.
     Range,
+    /// The lock, for others: there is more to look at.
+    Turn,
 }
 
 /// Ranges of offsets, ascending; the last may have more in it than was put there.

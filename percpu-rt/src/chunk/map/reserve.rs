@@ -42,7 +42,7 @@ impl Map {
         loop {
             match self.place(request) {
                 Ok(placed) => return Some(placed),
-                Err(Want::Range) => self.open_reserve(reserve, request)?,
+                Err(Want::Range | Want::Turn) => self.open_reserve(reserve, request)?,
                 Err(Want::Metadata(_)) => self.open_for_bits(reserve)?,
             }
         }
@@ -78,7 +78,6 @@ impl Map {
         if begin >= reserve.end {
             return None;
         }
-        self.failed = None;
         self.release_pieces((begin / GRANULE) as u64, (reserve.end / GRANULE) as u64);
         reserve.end = begin;
         Some(())

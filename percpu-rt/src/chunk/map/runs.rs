@@ -74,7 +74,6 @@ impl Neighbours {
         Self { each: [each; FANOUT], all, whole: mask, some: mask, blocks }
     }
 
-    #[cfg(test)]
     pub(super) fn of(&self, index: usize) -> Runs {
         self.each[index]
     }

@@ -17,6 +17,8 @@ use super::zone::Zone;
 use super::{FreeError, Map};
 use crate::chunk::memory::MetadataPage;
 
+mod refusals;
+
 fn page() -> MetadataPage {
     let layout = Layout::from_size_align(MetadataPage::SIZE, MetadataPage::SIZE).unwrap();
     // SAFETY: the layout has a size, and the page is as large and aligned as it has to be.
@@ -35,6 +37,7 @@ fn with_records<T>(map: &mut Map, mut change: impl FnMut(&mut Map) -> Result<T, 
         match change(map) {
             Ok(done) => return Some(done),
             Err(Want::Range) => return None,
+            Err(Want::Turn) => {}
             Err(Want::Metadata(pages)) => (0..pages).for_each(|_| map.donate(page())),
         }
     }
@@ -112,6 +115,7 @@ fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
 fn check(map: &Map) {
     let surplus = map.root.as_ref().map_or(0, |root| check_node(root).2);
     assert_eq!(map.surplus, surplus);
+    refusals::check(map);
 }
 
 /// A xorshift generator.
@@ -124,11 +128,14 @@ fn next(state: &mut u64) -> usize {
 
 /// Places an object and populates it, unless `fails` says that its pages are not to be had.
 fn place(map: &mut Map, request: &Request, size: usize, fails: bool) -> Option<usize> {
+    let (has_room, mut from) = (refusals::has_room(map, request), 0);
     let placed = with_records(map, |map| match map.place(request) {
-        Err(Want::Range) => map.place_anywhere(request),
+        Err(Want::Range) => map.place_anywhere(request, &mut from),
         placed => placed,
-    })?;
+    });
+    assert_eq!(placed.is_some(), has_room, "{request:?}");
     check(map);
+    let placed = placed?;
     if let Some(Fresh { mut pages, ahead }) = placed.fresh {
         let end = placed.offset + size;
         if fails {
@@ -160,8 +167,10 @@ fn run(page_blocks: u32, blocks: usize, steps: usize) {
     for _ in 0..steps {
         match next(&mut random) % 8 {
             0..=3 => {
-                let size = match next(&mut random) % 8 {
+                let size = match next(&mut random) % 9 {
                     0 => 4096 * (1 + next(&mut random) % 4),
+                    // Looked for in vain, most often.
+                    8 => 1 + next(&mut random) % (blocks * BLOCK),
                     1 => 1 + next(&mut random) % 20_000,
                     2..=4 => 1 + next(&mut random) % 4096,
                     _ => 1 + next(&mut random) % 64,
@@ -226,6 +235,12 @@ const STEPS: usize = if cfg!(miri) { 60 } else { 500 };
 #[test]
 fn the_indexes_say_what_counting_says() {
     run(1, FANOUT * 40, STEPS);
+}
+
+/// Where much is refused.
+#[test]
+fn nothing_is_hidden_in_a_full_map() {
+    run(1, FANOUT * 3, 2 * STEPS);
 }
 
 #[test]

@@ -1,0 +1,252 @@
+//! Refusals: nothing is refused that there is a place for, and not much is looked at for it at a time.
+
+use std::vec::Vec;
+
+use super::*;
+use crate::chunk::map::bits::Bits;
+use crate::chunk::map::spans::Spans;
+
+/// A child without children, as the scan has it.
+struct Part {
+    /// Granules.
+    begin: u64,
+    end: u64,
+    /// What is said of it.
+    seen: Spans,
+    /// Its blocks that are to be looked at.
+    unseen: u32,
+    /// The free runs in it.
+    free: Vec<(u64, u64)>,
+}
+
+/// Goes through all parts; checks what is said of nodes.
+fn parts(node: &Node, base: u32, populated: bool, all: &mut Vec<Part>) {
+    let sight = &node.sights[usize::from(populated)];
+    for (index, child) in node.children.iter().enumerate() {
+        let first = base + ((index as u32) << node.shift);
+        let (begin, end) = (u64::from(first) * 1024, (u64::from(first) + (1 << node.shift)) * 1024);
+        let (seen, is_unseen) = (sight.seen(index), sight.unseen >> index & 1 != 0);
+        let (unseen, free) = match child {
+            Child::Node(below) => {
+                let below_sight = &below.sights[usize::from(populated)];
+                assert!(is_unseen || below_sight.unseen == 0, "node {index}");
+                assert_eq!(seen.or(&below_sight.all()), seen, "node {index}");
+                parts(below, first, populated, all);
+                continue;
+            }
+            Child::Leaf(leaf) => {
+                let unseen = leaf.unseen[usize::from(populated)];
+                assert!(is_unseen || unseen == 0, "leaf {index}");
+                (unseen, free_in(leaf, begin, populated))
+            }
+            Child::Untouched if !populated => (if is_unseen { !0 } else { 0 }, std::vec![(begin, end)]),
+            Child::Untouched | Child::Outside => (0, Vec::new()),
+        };
+        all.push(Part { begin, end, seen, unseen, free });
+    }
+}
+
+fn free_in(leaf: &Leaf, begin: u64, populated: bool) -> Vec<(u64, u64)> {
+    let mut free = Vec::new();
+    for (index, block) in leaf.blocks.iter().enumerate() {
+        let at = begin + index as u64 * 1024;
+        let bit = 1 << index;
+        match block.bits.as_deref() {
+            Some(bits) if (leaf.zones[0] | leaf.zones[1]) & bit != 0 => {
+                free.extend(runs(bits).map(|(from, to)| (at + from, at + to)));
+            }
+            _ if leaf.free & bit != 0 && (!populated || leaf.populated & bit != 0) => free.push((at, at + 1024)),
+            _ => {}
+        }
+    }
+    free
+}
+
+fn runs(bits: &Bits) -> impl Iterator<Item = (u64, u64)> {
+    let mut from = 0;
+    core::iter::from_fn(move || {
+        let begin = bits.next_free(from);
+        from = bits.next_used(begin);
+        (begin < GRANULES).then_some((u64::from(begin), u64::from(from)))
+    })
+}
+
+/// All holes, and the parts.
+fn survey(map: &Map, populated: bool) -> (Vec<(u64, u64)>, Vec<Part>) {
+    let mut all = Vec::new();
+    if let Some(root) = &map.root {
+        parts(root, 0, populated, &mut all);
+    }
+    let mut holes: Vec<(u64, u64)> = Vec::new();
+    for &(begin, end) in all.iter().flat_map(|part| &part.free) {
+        match holes.last_mut() {
+            Some(last) if last.1 == begin => last.1 = end,
+            _ => holes.push((begin, end)),
+        }
+    }
+    (holes, all)
+}
+
+/// Whether there is a place, by looking at all.
+pub(super) fn has_room(map: &Map, request: &Request) -> bool {
+    let (holes, _) = survey(map, request.populated);
+    holes.iter().any(|&(begin, end)| begin.next_multiple_of(1 << request.lane) + request.granules <= end)
+}
+
+/// No hole at a border is hidden: whatever of it lies in no unseen block is said of a part that it reaches into.
+pub(super) fn check(map: &Map) {
+    for populated in [false, true] {
+        let (holes, parts) = survey(map, populated);
+        for (begin, end) in holes {
+            let (first, last) = (begin / 1024, (end - 1) / 1024);
+            if first == last && begin % 1024 != 0 && end % 1024 != 0 {
+                continue;
+            }
+            let around: Vec<&Part> = parts.iter().filter(|part| part.begin < end && begin < part.end).collect();
+            // Where unseen blocks end and begin; the hole's own ends.
+            let mut cuts = std::vec![(begin, begin)];
+            for part in &around {
+                let blocks = (part.end - part.begin) / 1024;
+                if part.unseen == !0 {
+                    cuts.push((part.begin, part.end));
+                } else {
+                    let unseen = (0..blocks.min(32)).filter(|block| part.unseen >> block & 1 != 0);
+                    cuts.extend(unseen.map(|block| (part.begin + block * 1024, part.begin + (block + 1) * 1024)));
+                }
+            }
+            cuts.push((end, end));
+            for pair in cuts.windows(2) {
+                let (from, to) = (pair[0].1.max(begin), pair[1].0.min(end));
+                if from < to {
+                    check_stretch(&around, from, to, populated);
+                }
+            }
+        }
+    }
+}
+
+/// Every part of the stretch, as it may be left when the rest is taken.
+fn check_stretch(around: &[&Part], from: u64, to: u64, populated: bool) {
+    let within: Vec<_> = around.iter().filter(|part| part.begin < to && from < part.end).collect();
+    for first in 0..within.len() {
+        for last in first..within.len() {
+            let spans = Spans::of(from.max(within[first].begin), to.min(within[last].end));
+            assert!(
+                within[first..=last].iter().any(|part| part.seen.or(&spans) == part.seen),
+                "from {from} to {to}, where only populated: {populated}"
+            );
+        }
+    }
+}
+
+/// A map of whole chunks in which every block has one object that leaves `left` bytes at its end.
+fn full(chunks: usize, left: usize) -> Map {
+    let mut map = Map::new(1);
+    with_records(&mut map, |map| map.add_range(&(0..chunks * FANOUT * BLOCK), false));
+    while let Some(placed) = with_records(&mut map, |map| map.place(&Request::new(BLOCK - left, 4, false))) {
+        let ahead = placed.fresh.map_or(0, |fresh| fresh.ahead);
+        while let Some(pages) = map.unpopulated(placed.offset, placed.offset + BLOCK - left, ahead) {
+            map.set_populated(pages);
+        }
+    }
+    map
+}
+
+fn end(mut map: Map) {
+    while let Some(page) = map.dismantle() {
+        free_page(page);
+    }
+}
+
+/// Leaves that have something to look at.
+fn unseen(map: &Map, populated: bool) -> usize {
+    survey(map, populated).1.iter().filter(|part| part.unseen != 0).count()
+}
+
+/// Asks for more than there is; the leaves that each turn has looked at.
+fn refuse(map: &mut Map, request: &Request) -> Vec<usize> {
+    let mut turns = Vec::new();
+    let (mut from, mut rest) = (0, unseen(map, request.populated));
+    loop {
+        let placed = map.place_anywhere(request, &mut from);
+        let left = unseen(map, request.populated);
+        turns.push(rest - left);
+        rest = left;
+        check(map);
+        match placed {
+            Err(Want::Turn) => {}
+            Err(Want::Range) => return turns,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Something has grown in every leaf.
+#[test]
+fn a_refusal_looks_at_some_leaves_at_a_time() {
+    const CHUNKS: usize = 40;
+    for populated in [false, true] {
+        let mut map = full(CHUNKS, 60);
+        for chunk in 0..CHUNKS {
+            map.release((chunk * FANOUT + 7) * BLOCK).expect("live");
+        }
+        let request = Request::new(2 * BLOCK, 4, populated);
+        let turns = refuse(&mut map, &request);
+        assert_eq!(turns.iter().sum::<usize>(), CHUNKS);
+        assert!(turns.iter().all(|&leaves| leaves <= 8), "{turns:?}");
+        assert_eq!(refuse(&mut map, &request), [0], "nothing has grown since");
+        end(map);
+    }
+}
+
+/// A hole is looked at to where it ends, whichever of its blocks has been freed last.
+#[test]
+fn a_hole_that_grows_is_seen_whole() {
+    const LEFT: usize = 2000;
+    for blocks in [[40, 41], [41, 40], [31, 32], [32, 31]] {
+        let mut map = full(3, LEFT);
+        for block in blocks {
+            map.release(block * BLOCK).expect("live");
+            refuse(&mut map, &Request::new(4 * BLOCK, 4, false));
+        }
+        let (request, mut from) = (Request::new(2 * BLOCK + LEFT, 4, false), 0);
+        let placed = with_records(&mut map, |map| map.place_anywhere(&request, &mut from));
+        assert_eq!(placed.expect("there is a place").offset, blocks[0].min(blocks[1]) * BLOCK - LEFT);
+        end(map);
+    }
+}
+
+/// What nothing was in, and was seen as one hole, is seen anew when something is put into the midst of it.
+#[test]
+fn what_was_untouched_is_seen_anew() {
+    let node = FANOUT * FANOUT;
+    let mut map = Map::new(1);
+    with_records(&mut map, |map| map.add_range(&(0..3 * node * BLOCK), false));
+    refuse(&mut map, &Request::new(4 * node * BLOCK, 4, false));
+    for blocks in [node + 5, 1, node / 2] {
+        with_records(&mut map, |map| map.place(&Request::new(blocks * BLOCK, 4, false))).expect("room");
+        check(&map);
+        refuse(&mut map, &Request::new(3 * node * BLOCK, 4, false));
+    }
+    end(map);
+}
+
+/// Holes are remembered in few bits, so what is hardly too long is looked for in vain; there is an end to it.
+#[test]
+fn what_is_hardly_too_long_is_refused() {
+    let mut map = full(3, 16);
+    for block in 30..70 {
+        map.release(block * BLOCK).expect("live");
+    }
+    // With the ends of the blocks before and of the last.
+    let longest = 40 * BLOCK + 16;
+    for populated in [false, true] {
+        for size in [longest + 4, longest + 8, longest + 100] {
+            refuse(&mut map, &Request::new(size, 4, populated));
+        }
+    }
+    let mut from = 0;
+    let placed = with_records(&mut map, |map| map.place_anywhere(&Request::new(longest, 4, true), &mut from));
+    assert_eq!(placed.expect("there is a place").offset, 30 * BLOCK - 16);
+    end(map);
+}
