@@ -104,7 +104,7 @@ fn too_small(title: &'static str, chunks: usize, chunk: Option<usize>, many: usi
 fn refused(chunks: usize, many: usize) -> Pattern {
     let mut pattern = Pattern::new("4096 chunks and no room, refused", chunks * CHUNK);
     pattern.fill(chunks * (CHUNK / PAGE), PAGE - 60);
-    for _ in 0..many / 10 {
+    for _ in 0..many {
         pattern.ping_pong(1, 60, 4);
         pattern.refuse(64, 4);
     }
