@@ -186,6 +186,12 @@ impl Bits {
         self.used[0] & 1 == 0 || self.used[WORDS - 1] >> 63 == 0
     }
 
+    /// The first granule at or behind `from` that is free, or the block's end.
+    #[cfg(test)]
+    pub(super) fn next_free(&self, from: u32) -> u32 {
+        find_set(from, |word| !self.used[word])
+    }
+
     /// The first granule at or behind `from` that is taken, or the block's end.
     #[inline]
     pub(super) fn next_used(&self, from: u32) -> u32 {
