@@ -71,6 +71,9 @@ fn nobody_else_gets_what_is_reserved() {
         model.allocator.size_of(offset).expect_err("it is reserved");
         model.allocator.free(offset).expect_err("it is reserved");
     }
+    // Nor does whoever asks for more than that give it up.
+    model.alloc(2 * reserved, 4, AllocFlags::ATOMIC).expect_err("it is not so large");
+    model.allocator.balance();
     Units::grant(Some(0));
     for number in 0..reserved / 64 {
         model.alloc(64, 64, AllocFlags::ATOMIC).unwrap_or_else(|error| panic!("{number}: {error}"));

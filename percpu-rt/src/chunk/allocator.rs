@@ -71,7 +71,8 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     ///
     /// # Safety
     ///
-    /// As [`add_range`](Self::add_range), and the bytes are zero in every unit.
+    /// As [`add_range`](Self::add_range), and the bytes are zero in every unit. What is in the first page before the range, if
+    /// anything, does not adjoin another range of this allocator: an object there would end where it does not.
     pub unsafe fn add_populated(&self, range: Range<usize>) -> Result<(), AllocError> {
         self.add(range.clone(), true, range.len())
     }
@@ -176,7 +177,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
 
     /// Frees the allocation at `offset`.
     ///
-    /// Pages that nobody needs any more are given back at once where [`Memory::BALANCES_ON_FREE`] says so, else by
+    /// Pages that nobody needs any more are given back, a run of them a call, where [`Memory::BALANCES_ON_FREE`] says so, and all by
     /// [`balance`](Self::balance).
     ///
     /// Context: that of the lock, and of the memory where it balances.

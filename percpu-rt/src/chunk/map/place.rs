@@ -147,8 +147,8 @@ impl Map {
         let mut begin = root.next_idle(0)?;
         let mut last = begin;
         loop {
-            let aligned = begin.next_multiple_of(align);
-            if last + 1 >= aligned + blocks {
+            let aligned = begin.checked_next_multiple_of(align)?;
+            if u64::from(last) + 1 >= u64::from(aligned) + u64::from(blocks) {
                 return Some(aligned);
             }
             let next = root.next_idle(last + 1)?;

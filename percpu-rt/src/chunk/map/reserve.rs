@@ -48,14 +48,28 @@ impl Map {
         }
     }
 
-    /// Frees the last blocks of `reserve`, as many as `request` needs, or all.
+    /// Frees the last blocks of `reserve`, as many as `request` needs, or all; none where it would be in vain.
     fn open_reserve(&mut self, reserve: &mut Range<usize>, request: &Request) -> Option<()> {
         let page = self.page_blocks as usize * BLOCK;
         let size = request.bytes().checked_next_multiple_of(BLOCK)?;
+        if size > reserve.len() + self.idle_bytes(reserve.end, size) {
+            return None;
+        }
         // Its begin is a page's, so no page is left by halves to an object that is aligned to more than a block.
         let align = if request.is_aligned_beyond_blocks() { page } else { BLOCK };
         let begin = reserve.end.saturating_sub(size) / align * align;
         self.free_from(reserve, begin.max(reserve.start))
+    }
+
+    /// Bytes of idle blocks in a row from `offset` on, up to `most`.
+    fn idle_bytes(&self, offset: usize, most: usize) -> usize {
+        let Some(root) = &self.root else { return 0 };
+        let first = (offset / BLOCK) as u64;
+        let is_idle = |block: &u64| {
+            *block < root.blocks()
+                && root.leaf(*block as u32).is_some_and(|leaf| leaf.idle() >> (*block as usize % FANOUT) & 1 != 0)
+        };
+        (first..).take(most / BLOCK).take_while(is_idle).count() * BLOCK
     }
 
     /// Frees the last block of `reserve`, and has its bits used in another: blocks that are idle may have none.

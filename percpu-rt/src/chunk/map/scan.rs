@@ -56,10 +56,18 @@ struct Seen {
     spans: Spans,
 }
 
-/// Looks for the lowest place for `request` in holes that reach into the child at block `from` or one behind it; moves `from` on.
+/// Looks for the lowest place for `request` in holes that reach into the child at block `from` or one behind it; moves `from` on. What has
+/// grown behind it since an earlier call is looked at from the begin once more: a place that is taken meanwhile may have been freed there.
 pub(super) fn find(root: &mut Node, request: &Request, from: &mut u64) -> Scanned {
+    let goes_on = *from > 0;
     for _ in 0..STEPS {
-        let Some(Step { first, end, said }) = root.step(0, request, *from) else { return Scanned::Nothing };
+        let Some(Step { first, end, said }) = root.step(0, request, *from) else {
+            if goes_on && root.sights[usize::from(request.populated)].unseen != 0 {
+                *from = 0;
+                return Scanned::NotAll;
+            }
+            return Scanned::Nothing;
+        };
         if let Some(said) = said {
             let look = Look { root, leaf: root.leaf(first), first, request };
             match look.at_child(said) {
@@ -241,8 +249,12 @@ impl Look<'_> {
         granule(end) + self.bits(end).map_or(0, |bits| u64::from(bits.next_used(0)))
     }
 
-    /// What is taken of `block`, where it is one that others may be put into.
+    /// What is taken of `block`, where it is one that others may be put into. None is behind the last, from where the way down would begin
+    /// at the first again.
     fn bits(&self, block: u32) -> Option<&Bits> {
+        if u64::from(block) >= self.root.blocks() {
+            return None;
+        }
         let leaf = if block / FANOUT as u32 == self.first / FANOUT as u32 { self.leaf } else { self.root.leaf(block) };
         leaf?.shared(block % FANOUT as u32)
     }

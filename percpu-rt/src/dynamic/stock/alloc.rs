@@ -84,7 +84,7 @@ fn away_from_others(places: &mut [Entry]) -> &[Entry] {
 }
 
 /// The pointer to the object at a place, if it has one that is not null, zero in every unit. It begins at a multiple of the largest power of two, up to a line, that
-/// divides `size`, which is one of [`GRANULE`]s.
+/// divides `size`, which is one of granules.
 #[inline(always)]
 fn ready(global: &Global, word: usize, size: usize) -> Option<PerCpuPtr<u8>> {
     let dirty = word & 1;

@@ -21,15 +21,15 @@ pub(crate) unsafe fn free_top(pointer: PerCpuPtr<u8>, layout: Layout) -> bool {
     Size::new(size, align).and_then(Size::stock).is_some_and(|stocked| stocked.push_top(pointer.address() | 1))
 }
 
-/// Frees what [`alloc`] has returned for `layout`, into the stock where it has room; to the allocator with some of it if it is full.
+/// Frees what [`alloc`](super::alloc()) has returned for `layout`, into the stock where it has room; to the allocator with some of it if it is full.
 ///
 /// # Errors
 ///
-/// As [`try_free_percpu`](super::try_free_percpu).
+/// As [`try_free_percpu`](crate::try_free_percpu).
 ///
 /// # Safety
 ///
-/// As [`free_percpu`](super::free_percpu), and the object was allocated with this layout.
+/// As [`free_percpu`](crate::free_percpu), and the object was allocated with this layout.
 pub(crate) unsafe fn free(pointer: PerCpuPtr<u8>, layout: Layout) -> Result<(), FreeError> {
     let (size, align) = rounded(layout);
     let offset = pointer.offset();

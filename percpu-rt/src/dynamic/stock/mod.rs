@@ -10,12 +10,12 @@
 //!
 //! # Rules
 //!
-//! - A place goes in and out by one step on this CPU's magazine ([`magazine`]), which handlers, other threads and a fork find
+//! - A place goes in and out by one step on this CPU's magazine ([`arch::magazine`](crate::arch::magazine)), which handlers, other threads and a fork find
 //!   done or not begun. So a place in a magazine is nobody else's, and one in hand is its thread's alone.
 //! - Nothing is held meanwhile: whoever finds no place, or no room, takes some in hand and goes to the allocator.
 //! - A place in stock begins at a multiple of the largest power of two, up to two lines, that divides its size: all types of
 //!   the size can have it. What asks for more is not kept in stock.
-//! - Frees tell the size, so only owners come here; [`free_percpu`](super::free_percpu) does not know it.
+//! - Frees tell the size, so only owners come here; [`free_percpu`](crate::free_percpu) does not know it.
 //! - What counts, and what finds no room, has every CPU's stock put back before, one thread at a time.
 //!
 //! | file | is |

@@ -250,3 +250,50 @@ fn what_is_hardly_too_long_is_refused() {
     assert_eq!(placed.expect("there is a place").offset, 30 * BLOCK - 16);
     end(map);
 }
+
+/// Behind the last block comes nothing, and not the first again.
+#[test]
+fn a_hole_ends_where_the_map_does() {
+    let end_of_map = FANOUT * FANOUT * BLOCK;
+    let mut map = Map::new(1);
+    with_records(&mut map, |map| map.add_range(&(0..end_of_map), true));
+    let mut place = |size| with_records(&mut map, |map| map.place(&Request::new(size, 4, false))).expect("room").offset;
+    let first = place(2000);
+    assert_eq!([first, place(2000), place(end_of_map - 3 * 2000 - 96)], [0, 2000, BLOCK]);
+    map.release(first).expect("live");
+    refuse(&mut map, &Request::new(3000, 4, false));
+    let mut from = 0;
+    let placed = with_records(&mut map, |map| map.place_anywhere(&Request::new(2000, 4, false), &mut from));
+    assert_eq!(placed.expect("there is a place").offset, first);
+    end(map);
+}
+
+/// While others have the lock, a place may come up behind where the look goes on, and those in front of it may be taken.
+#[test]
+fn what_grows_behind_the_look_is_found() {
+    const LEFT: usize = 2000;
+    let mut map = full(20, LEFT);
+    let (request, mut from) = (Request::new(2 * BLOCK + LEFT, 4, false), 0);
+    assert_eq!(map.place_anywhere(&request, &mut from).err(), Some(Want::Turn));
+    let block = 3 * FANOUT + 5;
+    assert!(from > block as u64);
+    for block in [block, block + 1] {
+        map.release(block * BLOCK).expect("live");
+    }
+    let placed = with_records(&mut map, |map| map.place_anywhere(&request, &mut from));
+    assert_eq!(placed.expect("there is a place").offset, block * BLOCK - LEFT);
+    end(map);
+}
+
+/// As many blocks as a number holds, one of which is idle.
+#[test]
+fn no_sum_of_blocks_is_small_again() {
+    let mut map = Map::new(1);
+    with_records(&mut map, |map| map.add_range(&(0..FANOUT * BLOCK), true));
+    with_records(&mut map, |map| map.place(&Request::new(BLOCK, 4, false))).expect("room");
+    let all_but = |less: usize, lane: usize| Request::new((u32::MAX as usize - less) * BLOCK, 4 << lane, true);
+    for request in (0..3).flat_map(|less| [all_but(less, 0), all_but(less, 15)]) {
+        assert_eq!(map.place(&request).err(), Some(Want::Range), "{request:?}");
+    }
+    end(map);
+}
