@@ -31,12 +31,12 @@ const TEST: &str = r#"
 #[test]
 fn the_program_is_patched() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_NAME")).output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "4294967296 1\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "4294901760 1\n");
 }
 "#;
 
 /// What 200 CPUs have for a unit.
-const OF_200: &str = "4294967296 1\n";
+const OF_200: &str = "4294901760 1\n";
 
 /// A package of this name, whose manifest ends with `extra`.
 fn new(name: &str, extra: &str) -> TempDir {
@@ -66,7 +66,7 @@ fn a_build_is_patched_and_stays_so() {
     let dir = new("stays", "[package.metadata.percpu]\nnr-cpus = 200\n");
     let (stdout, stderr) = output(&mut tool(&dir, "percpu-link build"), 0);
     assert_eq!(stdout, "");
-    let status = "     per-CPU stays: 2 variables, static size 72, smallest unit 40960, laid out for 200 cpus in units of 4294967296\n";
+    let status = "     per-CPU stays: 2 variables, static size 72, smallest unit 40960, laid out for 200 cpus in units of 4294901760\n";
     assert!(stderr.contains(status), "{stderr}");
     let patched = fs::read(built("stays")).unwrap();
     let time = modified(&built("stays"));
