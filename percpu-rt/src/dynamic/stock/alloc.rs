@@ -83,8 +83,8 @@ fn away_from_others(places: &mut [Entry]) -> &[Entry] {
     places
 }
 
-/// The pointer to the object at a place, if it has one that is not null, zero in every unit. It begins at a multiple of the largest power of two, up to a line, that
-/// divides `size`, which is one of granules.
+/// The pointer to the object at a place, if it has one that is not null, zero in every unit. It begins at a multiple of the
+/// largest power of two, up to a line, that divides `size`, which is one of granules.
 #[inline(always)]
 fn ready(global: &Global, word: usize, size: usize) -> Option<PerCpuPtr<u8>> {
     let dirty = word & 1;

@@ -10,8 +10,8 @@
 //!
 //! # Rules
 //!
-//! - A place goes in and out by one step on this CPU's magazine ([`arch::magazine`](crate::arch::magazine)), which handlers, other threads and a fork find
-//!   done or not begun. So a place in a magazine is nobody else's, and one in hand is its thread's alone.
+//! - A place goes in and out by one step on this CPU's magazine ([`arch::magazine`](crate::arch::magazine)), which handlers, other
+//!   threads and a fork find done or not begun. So a place in a magazine is nobody else's, and one in hand is its thread's alone.
 //! - Nothing is held meanwhile: whoever finds no place, or no room, takes some in hand and goes to the allocator.
 //! - A place in stock begins at a multiple of the largest power of two, up to two lines, that divides its size: all types of
 //!   the size can have it. What asks for more is not kept in stock.
