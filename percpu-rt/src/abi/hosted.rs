@@ -36,7 +36,8 @@ pub const fn smallest_unit(bytes: u64, align: u64) -> Option<u64> {
     }
 }
 
-/// The unit that is tried first where `used` units are used; [`smallest_unit`] at the least, which is also what it is a multiple of.
+/// The unit that is tried first where `used` units are used: a multiple of `smallest`, which is [`smallest_unit`], less by one of that
+/// than a power of two, so that it is aligned as that is.
 #[must_use]
 pub const fn preferred_unit(used: u64, smallest: u64) -> u64 {
     let share = match reserved_units(used).checked_next_power_of_two() {

@@ -6,7 +6,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// It is held for some hundred nanoseconds at a time: never while pages are populated, given back, or zeroed. Objects of
 /// many pages take longer, about a microsecond each 128 KiB; that is less than populating them takes, but others wait for it. Where
-/// one is refused that may not sleep, or that nothing helps, holes are looked at for some ten microseconds at a time.
+/// one is refused that may not sleep, or that nothing helps, holes are looked at for some ten microseconds at a time; whoever calls the
+/// allocator with the lock already taken holds it across them.
 ///
 /// # Safety
 ///

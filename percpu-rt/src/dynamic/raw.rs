@@ -29,9 +29,10 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 ///
 /// Context: threads; with [`AllocFlags::ATOMIC`] signal handlers too. That never sleeps and makes no system call, but to wake who
 /// sleeps until it is done, and takes what is populated, [`reserve_atomic`] before all. While another thread is in the middle of a
-/// search it spins, for some hundred nanoseconds, and for some milliseconds at the most where that one has no CPU. Then, and where a handler has
-/// interrupted its own thread in a search or another thread forks, it has what this CPU keeps in stock of dropped boxes of the size, or
-/// fails with [`AllocError::Busy`].
+/// search it spins, for some hundred nanoseconds, and for some milliseconds at the most: where that one has no CPU, or is itself an
+/// atomic allocation that is refused after a look at much that has changed. Then, and where a handler has interrupted its own thread in a
+/// search or another thread forks, it has what this CPU keeps in stock of dropped boxes of the size, or fails with
+/// [`AllocError::Busy`].
 ///
 /// Costs a search that grows with the logarithm of the unit. Only what was used before is zeroed. Linux: `__alloc_percpu_gfp`
 /// (mm/percpu.c).
