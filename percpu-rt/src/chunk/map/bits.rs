@@ -9,7 +9,11 @@
 //! An object ends before the next start or the next free granule. So a free names only the start, and one that names
 //! anything else is found out.
 
+#[cfg(test)]
+mod tests;
+
 use super::holes::{GRANULES, Holes};
+use super::request::Entry;
 
 const WORDS: usize = GRANULES as usize / 64;
 
@@ -71,41 +75,75 @@ impl Bits {
         None
     }
 
-    /// Takes runs of `need` granules, the lowest first, for as long as `more` says so when it is told of one.
+    /// Takes runs of `need` granules at multiples of `1 << lane`, the lowest first, as many as there are places in `entries`: `entry`
+    /// makes what is put there of where one begins. Returns how many.
     #[inline]
-    pub(super) fn take_many(&mut self, need: u32, lane: usize, mut more: impl FnMut(u32) -> bool) {
-        if need > 64 {
-            let mut from = 0;
-            while let Some(begin) = self.find_long(from, need, lane) {
-                self.take(begin, begin + need, true);
-                if !more(begin) {
-                    break;
-                }
-                from = begin + need;
-            }
-            return;
-        }
+    pub(super) fn take_many(
+        &mut self,
+        need: u32,
+        lane: usize,
+        entries: &mut [Entry],
+        entry: impl Fn(u32) -> Entry,
+    ) -> usize {
+        if need > 64 { self.take_long(need, lane, entries, entry) } else { self.take_short(need, lane, entries, entry) }
+    }
+
+    /// As [`take_many`](Self::take_many), of runs up to 64.
+    #[inline]
+    fn take_short(&mut self, need: u32, lane: usize, entries: &mut [Entry], entry: impl Fn(u32) -> Entry) -> usize {
         // Multiples of more than a word are in some words only.
-        let (words, within) = (lane.saturating_sub(6), WITHIN[lane.min(6)]);
-        let mut left = self.open;
-        while left != 0 {
-            let word = left.trailing_zeros() as usize;
-            left &= left - 1;
-            if !word.is_multiple_of(1 << words) {
+        let (within, of_words) = (WITHIN[lane.min(6)], WITHIN[lane.saturating_sub(6)] as u32);
+        let run = !0_u64 >> (64 - need);
+        let mut count = 0;
+        let mut words = self.open & of_words;
+        while words != 0 && count < entries.len() {
+            let word = words.trailing_zeros();
+            words &= words - 1;
+            let at = word as usize % WORDS;
+            let mut begins = self.begins(at, need) & within;
+            if begins == 0 {
                 continue;
             }
-            let mut begins = self.begins(word, need) & within;
-            while begins != 0 {
-                let bit = begins.trailing_zeros();
-                let begin = word as u32 * 64 + bit;
-                self.take(begin, begin + need, true);
-                if !more(begin) {
-                    return;
+            let (mut taken, mut starts, mut last) = (0, 0, 0);
+            for place in &mut entries[count..] {
+                last = begins.trailing_zeros();
+                *place = entry(word * 64 + last);
+                count += 1;
+                starts |= begins & begins.wrapping_neg();
+                taken |= run << last;
+                // What overlaps a run is no begin any more.
+                begins &= !taken;
+                if begins == 0 {
+                    break;
                 }
-                // What overlaps the run is no begin any more; the next word is looked at anew.
-                begins &= (!0_u64).checked_shl(bit + need).unwrap_or(0);
+            }
+            self.start[at] |= starts;
+            self.mark(at, taken);
+            if last + need > 64 {
+                self.mark(at + 1, run >> (64 - last));
             }
         }
+        count
+    }
+
+    /// Marks granules of a word as taken.
+    #[inline]
+    fn mark(&mut self, word: usize, granules: u64) {
+        self.used[word] |= granules;
+        self.open &= !(u32::from(self.used[word] == !0) << word);
+    }
+
+    /// As [`take_many`](Self::take_many), of longer ones.
+    fn take_long(&mut self, need: u32, lane: usize, entries: &mut [Entry], entry: impl Fn(u32) -> Entry) -> usize {
+        let (mut count, mut from) = (0, 0);
+        for place in entries {
+            let Some(begin) = self.find_long(from, need, lane) else { break };
+            from = begin + need;
+            self.take(begin, from, true);
+            *place = entry(begin);
+            count += 1;
+        }
+        count
     }
 
     /// Takes the granules from `begin` to `end`; `starts` says whether an object begins here, or goes on from the
@@ -114,8 +152,7 @@ impl Bits {
     pub(super) fn take(&mut self, begin: u32, end: u32, starts: bool) {
         for_words(begin, end, |word, mask| {
             debug_assert_eq!(self.used[word] & mask, 0);
-            self.used[word] |= mask;
-            self.open &= !(u32::from(self.used[word] == !0) << word);
+            self.mark(word, mask);
         });
         if starts {
             self.start[begin as usize / 64] |= 1 << (begin % 64);
@@ -283,114 +320,4 @@ fn find_set_below(before: u32, words: impl Fn(usize) -> u64) -> u32 {
         found = words(word);
     }
     word as u32 * 64 + 64 - found.leading_zeros()
-}
-
-#[cfg(test)]
-mod tests {
-    extern crate std;
-
-    use std::vec::Vec;
-
-    use super::*;
-
-    #[test]
-    fn objects_end_where_the_next_begins_or_nothing_is() {
-        let mut bits = Bits::EMPTY;
-        for (begin, end) in [(0, 2), (2, 200), (300, GRANULES)] {
-            bits.take(begin, end, true);
-        }
-        assert_eq!([0, 2, 300].map(|granule| bits.end_of_object(granule)), [2, 200, GRANULES]);
-        assert_eq!(
-            [0, 1, 200, 299, 300].map(|granule| bits.at(granule)),
-            [At::Start, At::Inside, At::Free, At::Free, At::Start]
-        );
-        bits.release(2, 200);
-        assert_eq!(bits.hole_around(2, 200), (2, 300));
-        assert_eq!(bits.at(2), At::Free);
-    }
-
-    /// Within a word and across, at every place: an object is freed by its begin and its size, and by nothing else.
-    #[test]
-    fn frees_an_object_and_nothing_else() {
-        for (begin, need) in (0..200).flat_map(|begin| [1, 2, 3, 40, 63, 64, 65, 130].map(|need| (begin, need))) {
-            let mut bits = Bits::EMPTY;
-            let (first, behind) = (begin + 3, begin + 3 + need);
-            for (from, to) in [(begin, first), (first, behind), (behind, behind + 2)] {
-                bits.take(from, to, true);
-            }
-            for (from, length) in
-                [(first - 1, need), (first, need + 1), (first + 1, need), (first, need - 1), (behind + 2, 1)]
-            {
-                assert!(
-                    length == 0 || !bits.release_object(from, length),
-                    "{length} from {from} on, of {need} at {first}"
-                );
-            }
-            assert!(bits.release_object(first, need) && !bits.release_object(first, need));
-            assert_eq!(
-                [begin, first, behind - 1, behind].map(|at| bits.at(at)),
-                [At::Start, At::Free, At::Free, At::Start]
-            );
-            assert_eq!(bits.hole_around(first, behind), (first, behind));
-        }
-    }
-
-    /// Against a loop over granules, for every length and alignment.
-    #[test]
-    fn finds_the_lowest_fit() {
-        let mut bits = Bits::EMPTY;
-        for granule in (0..GRANULES).filter(|granule| granule * granule % 97 < 5 && *granule < 700) {
-            bits.take(granule, granule + 1, true);
-        }
-        let is_free: Vec<bool> = (0..GRANULES).map(|granule| bits.at(granule) == At::Free).collect();
-        let free = |granule: u32| is_free.get(granule as usize) == Some(&true);
-        let holes = bits.holes(&Holes::UNBOUNDED);
-        for lane in 0..=10 {
-            for need in 1..=GRANULES {
-                let lowest = (0..GRANULES).step_by(1 << lane).find(|&begin| (begin..begin + need).all(free));
-                let mut found = None;
-                bits.take_many(need, lane, |begin| {
-                    found = Some(begin);
-                    false
-                });
-                assert_eq!(found, lowest, "{need} granules at {lane}");
-                if let Some(begin) = found {
-                    bits.release(begin, begin + need);
-                }
-                assert_eq!(holes.fit(lane, need), lowest.is_some(), "{need} granules at {lane}");
-            }
-        }
-    }
-
-    /// As many as there are, each the lowest behind the one before; and as many once more when they are freed.
-    #[test]
-    fn takes_all_that_fit() {
-        let mut bits = Bits::EMPTY;
-        for begin in [5, 70, 73, 200, 460, 767, 1010] {
-            bits.take(begin, begin + 3, true);
-        }
-        for lane in 0..=8 {
-            for need in [1, 2, 3, 7, 40, 63, 64, 65, 100, 128, 129, 250] {
-                let is_free: Vec<bool> = (0..GRANULES).map(|granule| bits.at(granule) == At::Free).collect();
-                let free = |granule: u32| is_free.get(granule as usize) == Some(&true);
-                let mut all = Vec::new();
-                for begin in (0..GRANULES).step_by(1 << lane) {
-                    if all.last().is_none_or(|last| last + need <= begin) && (begin..begin + need).all(free) {
-                        all.push(begin);
-                    }
-                }
-                for _ in 0..2 {
-                    let mut found = Vec::new();
-                    bits.take_many(need, lane, |begin| {
-                        found.push(begin);
-                        true
-                    });
-                    assert_eq!(found, all, "{need} granules at {lane}");
-                    for begin in found {
-                        bits.release(begin, begin + need);
-                    }
-                }
-            }
-        }
-    }
 }

@@ -5,8 +5,10 @@
 //! those that are reserved for atomic allocations have some in stock, until they are shared or given back.
 
 use super::bits::{At, Bits};
+use super::bytes;
 use super::cells::Owned;
-use super::holes::{GRANULES, Holes};
+use super::holes::{BLOCK, GRANULE, GRANULES, Holes};
+use super::request::Entry;
 use super::runs::{FANOUT, Runs};
 use super::zone::{ZONES, Zone};
 
@@ -120,16 +122,17 @@ impl Leaf {
         starts * ((1_u64 << self.page_blocks) - 1) as u32
     }
 
-    /// Takes runs of `need` granules in the lowest block of `zone` that has one, as many as `place` takes: it is given the
-    /// first granule of each and how far it may have been written, and says whether it takes one more. Returns the block.
+    /// Takes runs for `entries`, of `need` granules each, in the lowest block of `zone` that has one, from the first entry on, as far as
+    /// it has some; returns how many. `base` is the leaf's first block.
     #[inline]
     pub(super) fn take_shared(
         &mut self,
+        base: u32,
         zone: Zone,
         lane: usize,
         need: u32,
-        place: &mut impl FnMut(u32, u32) -> bool,
-    ) -> Option<u32> {
+        entries: &mut [Entry],
+    ) -> Option<usize> {
         let mut left = self.zones[zone as usize];
         while left != 0 {
             let index = left.trailing_zeros();
@@ -140,17 +143,15 @@ impl Leaf {
             }
             let block = &mut self.blocks[index as usize];
             let bits = block.bits.as_deref_mut()?;
-            let (high, used) = (&mut block.high, &mut block.used);
-            let before = *used;
-            bits.take_many(need, lane, |begin| {
-                let end = begin + need;
-                *used += need as u16;
-                let more = place(begin, u32::from(*high).clamp(begin, end));
-                *high = (*high).max(end as u16);
-                more
-            });
-            if *used != before {
-                return Some(index);
+            let base = (base + index) as usize * BLOCK;
+            let high = u32::from(block.high);
+            let entry = |begin: u32| Entry::new(base + bytes(u64::from(begin)), begin < high);
+            let count = bits.take_many(need, lane, entries, entry);
+            if let Some(last) = count.checked_sub(1) {
+                block.used += (count as u32 * need) as u16;
+                let end = (entries[last].offset() - base) / GRANULE + need as usize;
+                block.high = block.high.max(end as u16);
+                return Some(count);
             }
             *holes = bits.holes(holes);
         }

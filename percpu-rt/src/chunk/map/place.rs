@@ -58,14 +58,14 @@ impl Map {
     /// In the lowest shared block of `zone` in which it fits.
     #[inline]
     fn place_shared(&mut self, zone: Zone, request: &Request) -> Option<Placed> {
-        let (mut begin, mut end) = (0, 0);
-        let base = self.search(zone, request, |first, written| {
-            (begin, end) = (first, written);
-            false
-        })?;
+        let mut place = [Entry::EMPTY];
+        self.search(zone, request, &mut place)?;
+        let offset = place[0].offset();
         let mut dirty = Dirty::NONE;
-        dirty.push(bytes(base + u64::from(begin))..bytes(base + u64::from(end)));
-        Some(Placed { offset: bytes(base + u64::from(begin)), fresh: None, dirty })
+        if place[0].is_dirty() {
+            dirty.push(offset..offset + request.bytes());
+        }
+        Some(Placed { offset, fresh: None, dirty })
     }
 
     /// Takes places for `entries` in one shared block of the request's zone, from the first entry on, as far as it has some; returns
@@ -74,27 +74,16 @@ impl Map {
         if !request.is_small() {
             return 0;
         }
-        let mut count = 0;
-        let base = self.search(Zone::of(request.granules as u32), request, |begin, written| {
-            entries[count] = Entry::new(bytes(u64::from(begin)), written > begin);
-            count += 1;
-            count < entries.len()
-        });
-        for entry in &mut entries[..count] {
-            *entry = entry.at(bytes(base.unwrap_or_default()));
-        }
-        count
+        self.search(Zone::of(request.granules as u32), request, entries).unwrap_or(0)
     }
 
-    /// Takes runs for `request` in the lowest shared block of `zone` that has one; returns the block's first granule. See
+    /// Takes runs for `request` in the lowest shared block of `zone` that has one. See
     /// [`Leaf::take_shared`](super::leaf::Leaf::take_shared).
     #[inline]
-    fn search(&mut self, zone: Zone, request: &Request, mut place: impl FnMut(u32, u32) -> bool) -> Option<u64> {
+    fn search(&mut self, zone: Zone, request: &Request, entries: &mut [Entry]) -> Option<usize> {
         let (need, lane) = (request.granules as u32, request.lane);
-        let block = self.root.as_mut()?.search(0, zone, lane, need, &mut |leaf, base| {
-            leaf.take_shared(zone, lane, need, &mut place).map(|block| base + block)
-        })?;
-        Some(u64::from(block) * u64::from(GRANULES))
+        let root = self.root.as_mut()?;
+        root.search(0, zone, lane, need, &mut |leaf, base| leaf.take_shared(base, zone, lane, need, entries))
     }
 
     /// In an idle block, a fresh one, or among objects of the other size.

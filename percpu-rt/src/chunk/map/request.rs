@@ -147,12 +147,6 @@ impl Entry {
         Self(offset | if dirty { Self::DIRTY } else { 0 })
     }
 
-    /// The place that lies as far behind `base` as this offset says.
-    #[inline]
-    pub(super) fn at(self, base: usize) -> Self {
-        Self(self.0 + base)
-    }
-
     #[inline]
     pub(crate) fn offset(self) -> usize {
         self.0 & !Self::DIRTY
