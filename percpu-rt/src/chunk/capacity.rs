@@ -1,16 +1,30 @@
 //! How much of which size may be in stock, and what of it goes back.
 //!
-//! To the map a place in stock is taken, so a stock costs memory. It follows what is live: at the most one place for
-//! [`LIVE_FOR_ONE`] live objects of the size, or [`ALWAYS_GRANULES`] if that is more, and [`LARGEST`] in all. A size of large
-//! objects of which few are live is not kept in stock.
+//! To the map a place in stock is taken, so a stock costs memory. It follows what is live:
+//!
+//! | objects | places in stock |
+//! |---|---|
+//! | small ones | one for 8 live, up to 8; and from 256 live on one for 32, up to 32 |
+//! | larger ones | one for 128 live: they are most of the memory |
+//! | the smallest | as much as 64 granules, however little is live |
+//!
+//! A few places spare most of the searches for a size of which few are live, and cost little; of many, each one more spares less.
 
 use super::map::request::Entry;
 
 /// Places that may be in stock of one size.
 pub(crate) const LARGEST: usize = 32;
 
-/// Live objects of a size for which one more may be in stock.
-const LIVE_FOR_ONE: usize = 64;
+/// Granules of the largest small object.
+const SMALL_GRANULES: u64 = 128;
+
+/// Live small objects of a size for which one more may be in stock; and up to [`FEW`] places.
+const LIVE_FOR_ONE: usize = 32;
+const LIVE_FOR_ONE_OF_FEW: usize = 8;
+const FEW: usize = 8;
+
+/// The same of large objects.
+const LIVE_FOR_ONE_LARGE: usize = 128;
 
 /// Granules that may be in stock of each size, however little is live.
 const ALWAYS_GRANULES: usize = 64;
@@ -32,7 +46,12 @@ pub(crate) fn slot_of(granules: u64) -> Option<usize> {
 /// How many places of `granules` may be in stock where `live` objects are of their size. One alone is not worth it.
 pub(super) fn capacity_for(live: usize, granules: u64) -> usize {
     let free_of_charge = ALWAYS_GRANULES / granules as usize;
-    let capacity = (live / LIVE_FOR_ONE).max(free_of_charge).min(LARGEST);
+    let of_live = if granules <= SMALL_GRANULES {
+        (live / LIVE_FOR_ONE).max((live / LIVE_FOR_ONE_OF_FEW).min(FEW))
+    } else {
+        live / LIVE_FOR_ONE_LARGE
+    };
+    let capacity = of_live.max(free_of_charge).min(LARGEST);
     if capacity < 2 { 0 } else { capacity }
 }
 
