@@ -1,10 +1,10 @@
 //! What a trace takes in memory, event by event.
 
-use percpu_rt::chunk::{Allocator, Cache, GRANULE, SpinLock};
+use percpu_rt::chunk::{Cache, GRANULE};
 use percpu_tests::units::Units;
 
 use crate::trace::{Event, Trace};
-use crate::{PAGE_SIZE, UNIT_SIZE, flags};
+use crate::{flags, fresh};
 
 /// The sums over one pass.
 #[derive(Debug, Default)]
@@ -24,9 +24,8 @@ pub(crate) struct Account {
 
 /// One pass with a look at the counts behind each event.
 pub(crate) fn of(trace: &Trace, units: &Units) -> Account {
-    let allocator = Allocator::new(units, SpinLock::new(), PAGE_SIZE);
     // SAFETY: the units are this function's, and have no other allocator now.
-    unsafe { allocator.add_range(0..UNIT_SIZE) }.expect("metadata");
+    let allocator = unsafe { fresh(units) };
     let mut cache = Cache::new(&allocator);
     let mut live_bytes = 0;
     let mut offsets = vec![None; trace.objects];

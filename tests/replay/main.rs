@@ -10,12 +10,36 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use percpu_rt::chunk::AllocFlags;
+use percpu_rt::chunk::{AllocFlags, Allocator, SpinLock};
+use percpu_tests::units::{Pages, Units};
 
 /// Bytes of a unit: more than any trace needs.
 const UNIT_SIZE: usize = 1 << 30;
 
+/// How much of it the allocator has from the start, and how many times as much each time it is used up: as in a process, where the
+/// records are not deeper than what is used asks for.
+const FIRST_END: usize = 4 << 20;
+const FACTOR: usize = 32;
+
 const PAGE_SIZE: usize = 4096;
+
+/// Units of `cpus` CPUs.
+fn units(cpus: usize, pages: Pages) -> Units {
+    Units::new(cpus, UNIT_SIZE, PAGE_SIZE, pages).in_steps(FIRST_END, FACTOR)
+}
+
+/// A fresh allocator of the units.
+///
+/// # Safety
+///
+/// They have no other now.
+unsafe fn fresh(units: &Units) -> Allocator<&Units, SpinLock> {
+    units.restart();
+    let allocator = Allocator::new(units, SpinLock::new(), PAGE_SIZE);
+    // SAFETY: the units have these offsets, and the caller no other allocator of them.
+    unsafe { allocator.add_range(0..FIRST_END) }.expect("metadata");
+    allocator
+}
 
 /// An event's flags.
 fn flags(atomic: bool) -> AllocFlags {

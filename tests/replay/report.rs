@@ -1,13 +1,13 @@
 //! What is told of a trace.
 
 use percpu_tests::clock;
-use percpu_tests::units::{Pages, Units};
+use percpu_tests::units::Pages;
 use serde::Serialize;
 
 use crate::account::{self, Account};
 use crate::timing::{self, Times};
 use crate::trace::{Event, Trace};
-use crate::{PAGE_SIZE, UNIT_SIZE};
+use crate::units;
 
 /// All that is told.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,7 @@ pub(crate) struct Report {
 impl Report {
     /// Replays a trace on `cpus` CPUs.
     pub(crate) fn of(trace: &Trace, cpus: usize, passes: usize) -> Self {
-        let units = Units::new(cpus, UNIT_SIZE, PAGE_SIZE, Pages::Zeroed);
+        let units = units(cpus, Pages::Zeroed);
         let Account {
             failures,
             peak_live_bytes,

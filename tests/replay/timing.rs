@@ -7,12 +7,12 @@
 
 use std::hint::black_box;
 
-use percpu_rt::chunk::{AllocFlags, Allocator, Cache, Memory as _, SpinLock};
+use percpu_rt::chunk::{AllocFlags, Cache, Memory as _, SpinLock};
 use percpu_tests::clock;
 use percpu_tests::units::{Pages, Units};
 
 use crate::trace::{Event, Trace};
-use crate::{PAGE_SIZE, UNIT_SIZE, flags};
+use crate::{flags, fresh};
 
 /// Times of one kind of operation, in nanoseconds.
 #[derive(Debug, Default, Clone, Copy, serde::Serialize)]
@@ -144,14 +144,6 @@ fn run_each(trace: &Trace, units: &Units, offsets: &mut [Option<usize>], mut sub
     }
 }
 
-/// A fresh allocator of the units.
-fn fresh(units: &Units) -> Allocator<&Units, SpinLock> {
-    let allocator = Allocator::new(units, SpinLock::new(), PAGE_SIZE);
-    // SAFETY: the units are the replay's, and the allocator before is gone.
-    unsafe { allocator.add_range(0..UNIT_SIZE) }.expect("metadata");
-    allocator
-}
-
 /// The times of allocations and of frees.
 pub(crate) fn of(trace: &Trace, units: &Units, passes: usize) -> [Times; 2] {
     debug_assert_eq!(units.pages(), Pages::Zeroed);
@@ -160,12 +152,17 @@ pub(crate) fn of(trace: &Trace, units: &Units, passes: usize) -> [Times; 2] {
     let mut least = [vec![u64::MAX; trace.events.len()], vec![u64::MAX; trace.events.len()]];
     for _ in 0..passes {
         units.clear();
-        let of_real = run(trace, units, &mut offsets, Real(Cache::new(&fresh(units))));
+        // SAFETY: the units are the replay's, and the allocator before is gone.
+        let allocator = unsafe { fresh(units) };
+        let of_real = run(trace, units, &mut offsets, Real(Cache::new(&allocator)));
         let answers = offsets.clone();
         let of_empty = run(trace, units, &mut offsets, Empty(&answers));
         sums.push([[of_real.alloc, of_real.free], [of_empty.alloc, of_empty.free]]);
+        drop(allocator);
         units.clear();
-        run_each(trace, units, &mut offsets, Real(Cache::new(&fresh(units))), &mut least[0]);
+        // SAFETY: as above.
+        let allocator = unsafe { fresh(units) };
+        run_each(trace, units, &mut offsets, Real(Cache::new(&allocator)), &mut least[0]);
         run_each(trace, units, &mut offsets, Empty(&answers), &mut least[1]);
     }
     let [least, of_clock] = least;

@@ -1,11 +1,11 @@
 //! A pass in which each object is checked.
 
-use percpu_rt::chunk::{Allocator, Cache, SpinLock};
+use percpu_rt::chunk::Cache;
 use percpu_tests::ledger::Ledger;
-use percpu_tests::units::{Pages, Units};
+use percpu_tests::units::Pages;
 
 use crate::trace::{Event, Trace};
-use crate::{PAGE_SIZE, UNIT_SIZE, flags};
+use crate::{UNIT_SIZE, flags, fresh, units};
 
 /// Checks that no objects overlap, that each is aligned and zero on every CPU, and that it is as it was left when it is freed, or
 /// at the end; and that what is refused has no room, or, if it is atomic, none that is populated.
@@ -14,10 +14,9 @@ use crate::{PAGE_SIZE, UNIT_SIZE, flags};
 ///
 /// Where one is not.
 pub(crate) fn verify(trace: &Trace, cpus: usize) {
-    let units = Units::new(cpus, UNIT_SIZE, PAGE_SIZE, Pages::Checked);
-    let allocator = Allocator::new(&units, SpinLock::new(), PAGE_SIZE);
+    let units = units(cpus, Pages::Checked);
     // SAFETY: the units are this function's.
-    unsafe { allocator.add_range(0..UNIT_SIZE) }.expect("metadata");
+    let allocator = unsafe { fresh(&units) };
     let mut cache = Cache::new(&allocator);
     let mut ledger = Ledger::new(std::slice::from_ref(&(0..UNIT_SIZE)));
     let mut offsets = vec![None; trace.objects];

@@ -39,6 +39,9 @@ pub struct Units {
     /// Whether each page of a unit is populated.
     populated: Mutex<Vec<bool>>,
     chunk: Option<NonZero<usize>>,
+    /// Where the offsets begin that are handed out on demand, and by what factor each further end is.
+    steps: Option<(usize, usize)>,
+    /// Behind the last of the offsets that were handed out on demand.
     grown: AtomicUsize,
     /// Chunks that came back.
     spare: Mutex<Vec<Range<usize>>>,
@@ -89,6 +92,7 @@ impl Units {
             pages,
             populated: Mutex::new(vec![false; unit_size / page_size]),
             chunk: None,
+            steps: None,
             grown: AtomicUsize::new(0),
             spare: Mutex::new(Vec::new()),
             metadata: AtomicUsize::new(0),
@@ -123,7 +127,7 @@ impl Units {
     ///
     /// After a panic on another thread.
     pub fn restart(&self) {
-        self.grown.store(0, Relaxed);
+        self.grown.store(self.steps.map_or(0, |(first, _)| first), Relaxed);
         self.spare.lock().expect("no panic").clear();
     }
 
@@ -143,6 +147,26 @@ impl Units {
     pub fn in_chunks(mut self, chunk: usize) -> Self {
         self.chunk = Some(NonZero::new(chunk).expect("a size"));
         self
+    }
+
+    /// The same, of which what lies behind `first` is given out on demand, at each time up to `factor` times as far: as a process has them.
+    #[must_use]
+    pub fn in_steps(mut self, first: usize, factor: usize) -> Self {
+        self.steps = Some((first, factor));
+        self.restart();
+        self
+    }
+
+    /// The next offsets, of [`in_steps`](Self::in_steps), with room for `size` bytes.
+    fn step(&self, factor: usize, size: usize) -> Option<Range<usize>> {
+        let begin = self.grown.load(Relaxed);
+        let needed = begin.checked_add(size)?.checked_next_multiple_of(self.page_size)? + self.page_size;
+        let end = (begin * factor).max(needed).min(self.unit_size);
+        if begin == end || size > self.unit_size || !Self::granted() {
+            return None;
+        }
+        self.grown.compare_exchange(begin, end, Relaxed, Relaxed).ok()?;
+        Some(begin..end)
     }
 
     /// Backs the first `bytes` of every unit by touching them.
@@ -332,6 +356,9 @@ unsafe impl Memory for Units {
     }
 
     fn grow(&self, size: usize) -> Option<Range<usize>> {
+        if let Some((_, factor)) = self.steps {
+            return self.step(factor, size);
+        }
         let chunk = self.chunk?.get();
         if size > chunk {
             return None;
@@ -350,6 +377,11 @@ unsafe impl Memory for Units {
     }
 
     fn shrink(&self, chunk: Range<usize>) {
+        if self.steps.is_some() {
+            // It was the last, since they are given out to one thread at a time.
+            self.grown.store(chunk.start, Relaxed);
+            return;
+        }
         self.spare.lock().expect("no panic").push(chunk);
     }
 }
