@@ -275,7 +275,7 @@ impl Slot {
             self.granules = granules as u16;
         }
         // What is in stock beyond goes out by allocations; nothing comes in.
-        self.capacity = capacity_for(state.live(granules) / caches, granules) as u8;
+        self.capacity = capacity_for(if caches == 1 { state.live(granules) } else { state.live(granules) / caches }, granules) as u8;
         if self.lacks_magazine() {
             self.magazine = state.map.new_magazine().ok();
         }
