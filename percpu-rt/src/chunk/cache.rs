@@ -103,7 +103,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
             return None;
         }
         let last = slot.count.checked_sub(1)?;
-        let entry = slot.magazine.as_ref()?.places[usize::from(last) % PLACES];
+        let entry = *slot.magazine.as_ref()?.places.get(usize::from(last))?;
         if !align.is_power_of_two() || entry.offset() & (align - 1) != 0 {
             return None;
         }
@@ -148,8 +148,9 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         if u64::from(slot.granules) == granules
             && slot.count < slot.capacity
             && let Some(magazine) = &mut slot.magazine
+            && let Some(place) = magazine.places.get_mut(usize::from(slot.count))
         {
-            magazine.places[usize::from(slot.count) % PLACES] = Entry::new(offset, true);
+            *place = Entry::new(offset, true);
             slot.count += 1;
             return true;
         }
