@@ -94,9 +94,8 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     /// Zeroes what somebody may have written, in every unit.
     #[inline]
     pub(crate) fn zero_range(&self, offset: usize, size: usize) {
-        let copies = (0..self.memory.units()).map(|unit| self.memory.copy(unit, offset));
         // SAFETY: populated bytes of an object that nobody has yet, by whole granules.
-        unsafe { zero(copies, size.next_multiple_of(GRANULE)) };
+        unsafe { zero(self.memory.units(), |unit| self.memory.copy(unit, offset), size.next_multiple_of(GRANULE)) };
     }
 
     /// Brings the pages that an object lacks. No other change meets them until all are there.

@@ -2,14 +2,15 @@
 
 #[cfg(all(target_arch = "x86_64", platform = "hosted", not(miri)))]
 mod avx2;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2", any(test, has_stock), not(miri)))]
+mod long;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
 mod sse2;
 
 /// Bytes that a CPU fetches at once.
 pub(crate) const LINE: usize = 64;
 
-/// Makes `bytes` bytes of each of `copies` zero, and writes only where they are not, or next to it in 16 bytes: a line that is only
-/// read stays shared between CPUs, and a page that nothing was written to is not backed by it.
+/// Makes `bytes` bytes of each of `count` copies zero, and writes only where they are not, or next to it in 16 bytes: a line that is
+/// only read stays shared between CPUs, and a page that nothing was written to is not backed by it.
 ///
 /// The size says once for all copies how they are looked at; and since the looks of a copy overlap where the size is odd,
 /// nothing else depends on it, or on where they begin. So the CPU does not guess, and looks at all of them at once.
@@ -18,42 +19,16 @@ pub(crate) const LINE: usize = 64;
 ///
 /// Of each copy the bytes are readable, writable, nobody else's, and its begin and `bytes` are multiples of 4.
 #[inline]
-pub(super) unsafe fn zero(copies: impl Iterator<Item = *mut u8>, bytes: usize) {
+pub(super) unsafe fn zero(count: usize, copy_at: impl Fn(usize) -> *mut u8, bytes: usize) {
     // SAFETY: the caller's bytes, and the looks are within them.
     unsafe {
         match bytes {
             0..4 => {}
-            4..=8 => copies.for_each(|copy| clear_at::<u32, 2>(copy, [0, bytes - 4])),
-            9..=16 => copies.for_each(|copy| clear_at::<u64, 2>(copy, [0, bytes - 8])),
-            17..=32 => copies.for_each(|copy| clear_at::<Pair, 2>(copy, [0, bytes - 16])),
-            33..=LINE => copies.for_each(|copy| clear_at::<Pair, 4>(copy, [0, 16, bytes - 32, bytes - 16])),
-            _ => copies.for_each(|copy| zero_long(copy, bytes)),
-        }
-    }
-}
-
-/// Where the pairs of a line are.
-const EACH: [usize; 4] = [0, 16, 32, 48];
-
-/// As [`zero`], of one copy that is longer than a line.
-///
-/// # Safety
-///
-/// As there.
-#[inline]
-unsafe fn zero_long(start: *mut u8, bytes: usize) {
-    // Whole lines by themselves, since most objects of this size fill many; what is left at either end by a line's worth that overlaps.
-    let end = start.wrapping_byte_add(bytes);
-    let first = start.map_addr(|addr| addr.next_multiple_of(LINE));
-    let lines = (end.addr() - first.addr()) / LINE;
-    // SAFETY: within the caller's bytes: as much as a line at either end, and the lines that are whole between.
-    unsafe {
-        if start != first {
-            clear_at::<Pair, 4>(start, EACH);
-        }
-        zero_lines(first, lines);
-        if !end.addr().is_multiple_of(LINE) {
-            clear_at::<Pair, 4>(end.wrapping_byte_sub(LINE), EACH);
+            4..=8 => clear_each::<u32, 2>(count, copy_at, [0, bytes - 4]),
+            9..=16 => clear_each::<u64, 2>(count, copy_at, [0, bytes - 8]),
+            17..=32 => clear_each::<Pair, 2>(count, copy_at, [0, bytes - 16]),
+            33..=LINE => clear_each::<Pair, 4>(count, copy_at, [0, 16, bytes - 32, bytes - 16]),
+            _ => long::zero(count, copy_at, bytes),
         }
     }
 }
@@ -77,18 +52,19 @@ pub(crate) unsafe fn zero_aligned(start: *mut u8, bytes: usize) {
             LINE => clear_from_first::<{ LINE / 8 }>(start),
             8 | 24 | 40 | 48 | 56 => (0..bytes / 8).for_each(|word| clear::<u64>(start.wrapping_byte_add(8 * word))),
             _ if bytes.is_multiple_of(LINE) => zero_lines(start, bytes / LINE),
-            _ => zero(core::iter::once(start), bytes),
+            _ => zero(1, |_| start, bytes),
         }
     }
 }
 
 /// Lines that are worth a call of another function.
-#[cfg(all(target_arch = "x86_64", platform = "hosted", not(miri)))]
+#[cfg(all(target_arch = "x86_64", platform = "hosted", any(test, has_stock), not(miri)))]
 const LINES_FOR_A_CALL: usize = 8;
 
 /// # Safety
 ///
 /// As [`zero`], of so many lines, and the first is aligned as such.
+#[cfg(any(test, has_stock))]
 #[inline]
 unsafe fn zero_lines(start: *mut u8, lines: usize) {
     #[cfg(all(target_arch = "x86_64", platform = "hosted", not(miri)))]
@@ -98,7 +74,7 @@ unsafe fn zero_lines(start: *mut u8, lines: usize) {
     }
     for line in 0..lines {
         // SAFETY: a line of the caller's.
-        unsafe { clear::<[u64; LINE / 8]>(start.wrapping_byte_add(line * LINE)) };
+        unsafe { long::clear_line::<Pair>(start.wrapping_byte_add(line * LINE)) };
     }
 }
 
@@ -156,6 +132,7 @@ impl<const WORDS: usize> Step for [u64; WORDS] {
 /// # Safety
 ///
 /// `at` is valid for reads and writes of a `T`, and aligned.
+#[cfg(any(test, has_stock))]
 #[inline(always)]
 unsafe fn clear<T: Step>(at: *mut u8) {
     let at = at.cast::<T>();
@@ -168,25 +145,34 @@ unsafe fn clear<T: Step>(at: *mut u8) {
 }
 
 /// Two words, the most that every x86-64 looks at with one instruction.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+type Pair = core::arch::x86_64::__m128i;
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
 type Pair = [u64; 2];
 
-/// As [`clear`], of what lies at some places behind `start`, which may overlap: all are looked at before anything depends on one.
+/// As [`clear`], in each copy, of what lies at some places of it, which may overlap: all are looked at before anything depends on one.
 ///
 /// # Safety
 ///
 /// As there, but for the alignment.
 #[inline(always)]
-unsafe fn clear_at<T: Step, const PLACES: usize>(start: *mut u8, places: [usize; PLACES]) {
-    let at = places.map(|place| start.wrapping_byte_add(place).cast::<T>());
-    // SAFETY: the caller's.
-    unsafe {
-        let values = at.map(|at| at.read_unaligned());
+unsafe fn clear_each<T: Step, const PLACES: usize>(
+    count: usize,
+    copy_at: impl Fn(usize) -> *mut u8,
+    places: [usize; PLACES],
+) {
+    for copy in (0..count).map(copy_at) {
+        let at = places.map(|place| copy.wrapping_byte_add(place).cast::<T>());
+        // SAFETY: the caller's.
+        let values = at.map(|at| unsafe { at.read_unaligned() });
         if values.iter().fold(T::ZERO, |all, value| all.or(*value)).is_zero() {
-            return;
+            continue;
         }
         for (at, value) in at.into_iter().zip(values) {
-            if !value.is_zero() {
-                at.write_unaligned(T::ZERO);
+            // What is no longer than a pair is one, whichever of its places is dirty.
+            if PLACES * size_of::<T>() <= size_of::<Pair>() || !value.is_zero() {
+                // SAFETY: as above.
+                unsafe { at.write_unaligned(T::ZERO) };
             }
         }
     }
@@ -217,12 +203,9 @@ unsafe fn clear_from_first<const WORDS: usize>(at: *mut u8) {
 #[cfg(any(test, has_stock))]
 #[inline(always)]
 unsafe fn are_zero<const WORDS: usize>(at: *mut u8) -> bool {
-    // SAFETY: the caller's.
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
-    return unsafe { sse2::are_zero::<WORDS>(at) };
-    // SAFETY: as above.
-    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
-    return unsafe { at.cast::<[u64; WORDS]>().read() }.is_zero();
+    let pairs = at.cast::<Pair>();
+    // SAFETY: two of the caller's words each.
+    (0..WORDS / 2).fold(Pair::ZERO, |all, pair| all.or(unsafe { pairs.wrapping_add(pair).read() })).is_zero()
 }
 
 #[cfg(test)]
@@ -253,8 +236,9 @@ mod tests {
             let mut large = Large([0; LINES * LINE]);
             for dirty in begin..LINES * LINE {
                 large.0[dirty] = 1;
+                let start = large.0[begin..].as_mut_ptr();
                 // SAFETY: within the lines, from a multiple of 4 on.
-                unsafe { zero(core::iter::once(large.0[begin..].as_mut_ptr()), LINES * LINE - begin) };
+                unsafe { zero(1, |_| start, LINES * LINE - begin) };
                 assert_eq!(large.0, [0; LINES * LINE], "byte {dirty} from {begin} on");
             }
         }
@@ -262,12 +246,30 @@ mod tests {
 
     #[test]
     fn every_copy_is_zeroed() {
-        for bytes in (4..=200).step_by(4) {
-            let mut copies = [[1_u32; 50]; 3];
-            // SAFETY: within each copy, by words.
-            unsafe { zero(copies.iter_mut().map(|copy| copy.as_mut_ptr().cast()), bytes) };
-            for copy in copies {
-                assert!(copy.iter().enumerate().all(|(at, word)| *word == u32::from(at >= bytes / 4)), "{bytes}");
+        for count in 0..=9 {
+            for bytes in (4..=600).step_by(4) {
+                let mut copies = [[1_u32; 150]; 9];
+                let base = copies.as_mut_ptr();
+                // SAFETY: within each copy, by words.
+                unsafe { zero(count, |index| base.wrapping_add(index).cast(), bytes) };
+                for (index, copy) in copies.iter().enumerate() {
+                    let from = if index < count { bytes / 4 } else { 0 };
+                    let is_right = copy.iter().enumerate().all(|(at, word)| *word == u32::from(at >= from));
+                    assert!(is_right, "{bytes} bytes, {index} of {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_zero_is_not_written_to() {
+        #[repr(align(64))]
+        struct Constant([u8; 768]);
+        static CONSTANT: Constant = Constant([0; 768]);
+        for begin in (0..64).step_by(4) {
+            for bytes in (0..=600).step_by(4) {
+                // SAFETY: within the constant, which a write would fault on; there is none, and so nobody else minds.
+                unsafe { zero(5, |_| CONSTANT.0[begin..].as_ptr().cast_mut(), bytes) };
             }
         }
     }
@@ -284,8 +286,9 @@ mod tests {
         for begin in (0..64).step_by(4) {
             for bytes in (0..=600).step_by(4) {
                 let mut lines = Lines([1; 768]);
+                let start = lines.0[begin..].as_mut_ptr();
                 // SAFETY: within the lines, at multiples of 4.
-                unsafe { zero(core::iter::once(lines.0.as_mut_ptr().add(begin)), bytes) };
+                unsafe { zero(1, |_| start, bytes) };
                 assert!(lines.are_zero_at(begin..begin + bytes), "{begin} {bytes}");
                 if bytes > 0 && begin.is_multiple_of(LINE.min(1 << bytes.trailing_zeros())) {
                     lines = Lines([1; 768]);

@@ -2,13 +2,12 @@
 //!
 //! In processes alone: a kernel's code has those registers only where they were saved.
 
-use core::arch::x86_64::{
-    __cpuid, __cpuid_count, __m256i, _mm256_load_si256, _mm256_or_si256, _mm256_setzero_si256, _mm256_store_si256,
-    _mm256_testz_si256, _xgetbv,
-};
+use core::arch::x86_64::{__cpuid, __cpuid_count, __m256i, _mm256_or_si256, _mm256_testz_si256, _xgetbv};
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+#[cfg(any(test, has_stock))]
 use super::LINE;
+use super::{Step, long};
 
 /// What is known of this CPU, which all are like.
 static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
@@ -50,19 +49,38 @@ fn saved() -> u64 {
 /// # Safety
 ///
 /// As [`zero`](super::zero), of so many lines, the first is aligned as such, and [`is_there`].
+#[cfg(any(test, has_stock))]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn zero_lines(start: *mut u8, lines: usize) {
-    let zero = _mm256_setzero_si256();
     for line in 0..lines {
-        let low = start.wrapping_byte_add(line * LINE).cast::<__m256i>();
-        let high = low.wrapping_add(1);
-        // SAFETY: the halves of a line of the caller's, which is aligned.
-        unsafe {
-            let both = _mm256_or_si256(_mm256_load_si256(low), _mm256_load_si256(high));
-            if _mm256_testz_si256(both, both) == 0 {
-                _mm256_store_si256(low, zero);
-                _mm256_store_si256(high, zero);
-            }
-        }
+        // SAFETY: a line of the caller's.
+        unsafe { long::clear_line::<__m256i>(start.wrapping_byte_add(line * LINE)) };
     }
+}
+
+// Its values are made where the registers are there.
+impl Step for __m256i {
+    // SAFETY: any bits are a value.
+    const ZERO: Self = unsafe { core::mem::transmute([0_u64; 4]) };
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { _mm256_or_si256(self, other) }
+    }
+
+    #[inline(always)]
+    fn is_zero(self) -> bool {
+        // SAFETY: as above.
+        unsafe { _mm256_testz_si256(self, self) != 0 }
+    }
+}
+
+/// # Safety
+///
+/// As [`long::zero`], and [`is_there`].
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn zero(count: usize, copy_at: impl Fn(usize) -> *mut u8, bytes: usize) {
+    // SAFETY: the caller's bytes.
+    unsafe { long::zero_by::<__m256i>(count, copy_at, bytes) }
 }
