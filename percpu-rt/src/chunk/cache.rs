@@ -276,7 +276,9 @@ impl Slot {
             self.granules = granules as u16;
         }
         // What is in stock beyond goes out by allocations; nothing comes in.
-        self.capacity = capacity_for(if caches == 1 { state.live(granules) } else { state.live(granules) / caches }, granules) as u8;
+        // Most often there is one: a division is longer than all the rest.
+        let live = state.live(granules);
+        self.capacity = capacity_for(if caches == 1 { live } else { live / caches }, granules) as u8;
         if self.lacks_magazine() {
             self.magazine = state.map.new_magazine().ok();
         }
