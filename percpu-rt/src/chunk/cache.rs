@@ -20,9 +20,9 @@ use super::capacity::{LARGEST, SLOTS, capacity_for, keep_lowest, slot_of};
 use super::error::{AllocError, FreeError};
 use super::flags::AllocFlags;
 use super::lock::RawLock;
-use super::map::OwnedMagazine;
 use super::map::holes::GRANULE;
 use super::map::request::{Entry, Placed, Request, Want};
+use super::map::{OwnedMagazine, ones};
 use super::memory::Memory;
 use super::state::State;
 
@@ -55,7 +55,11 @@ pub struct Cache<'a, M: Memory, L: RawLock> {
     /// Caches that share what may be in stock.
     caches: usize,
     slots: [Slot; SLOTS],
+    /// The slots with a magazine, the first in the lowest bit.
+    with_magazine: u64,
 }
+
+const _: () = assert!(SLOTS == u64::BITS as usize);
 
 impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     /// An empty stock.
@@ -74,7 +78,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     pub const fn one_of(caches: usize, allocator: &'a Allocator<M, L>) -> Self {
         assert!(caches > 0, "one of no caches");
         let slots = [const { Slot { granules: 0, count: 0, capacity: 0, magazine: None } }; SLOTS];
-        Self { allocator, caches, slots }
+        Self { allocator, caches, slots, with_magazine: 0 }
     }
 
     /// Allocates as [`Allocator::alloc`] does, from the stock where it has a place.
@@ -164,7 +168,8 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     /// As [`free`](Self::free); the rest is put back all the same.
     pub fn drain(&mut self) -> Result<(), FreeError> {
         let mut result = Ok(());
-        for slot in &mut self.slots {
+        for index in ones(core::mem::take(&mut self.with_magazine)) {
+            let slot = &mut self.slots[index as usize];
             let Some(mut magazine) = slot.magazine.take() else { continue };
             let places = &mut magazine.places[..usize::from(slot.count)];
             places.sort_unstable();
@@ -173,6 +178,10 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
             self.allocator.with(|state| state.map.free_magazine(magazine));
         }
         result
+    }
+
+    fn has_stock(&self) -> bool {
+        ones(self.with_magazine).any(|index| self.slots[index as usize].count > 0)
     }
 
     /// From the map, with some for the stock.
@@ -207,6 +216,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         if slot.lacks_magazine() && !request.is_atomic() {
             slot.magazine = allocator.new_magazine();
         }
+        self.with_magazine |= u64::from(slot.magazine.is_some()) << index;
         match entry {
             Some(entry) => Ok(ready(allocator, entry, size)),
             None => self.alloc_unstocked(placed, request, size, align, flags),
@@ -225,7 +235,9 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         let placed = placed.unwrap_or_else(|| self.allocator.with(|state| state.place(request)));
         match self.allocator.finish(placed, request, size, align) {
             // What is in stock may be what is lacking.
-            Err(AllocError::Exhausted { .. } | AllocError::AtomicExhausted { .. }) if self.drain().is_ok() => {
+            Err(AllocError::Exhausted { .. } | AllocError::AtomicExhausted { .. })
+                if self.has_stock() && self.drain().is_ok() =>
+            {
                 self.allocator.alloc(size, align, flags)
             }
             result => result,
@@ -253,6 +265,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         if slot.lacks_magazine() {
             slot.magazine = self.allocator.new_magazine();
         }
+        self.with_magazine |= u64::from(slot.magazine.is_some()) << index;
         result
     }
 }

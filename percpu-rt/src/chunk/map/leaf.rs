@@ -353,7 +353,8 @@ fn is_unseen([any, populated]: [u32; 2], index: u32) -> bool {
 }
 
 /// The numbers of the bits that are set, from the lowest.
-pub(super) fn ones(mut mask: u32) -> impl Iterator<Item = u32> {
+pub(in crate::chunk) fn ones(mask: impl Into<u64>) -> impl Iterator<Item = u32> {
+    let mut mask = mask.into();
     core::iter::from_fn(move || {
         if mask == 0 {
             return None;

@@ -52,6 +52,7 @@ mod zone;
 
 use cells::Owned;
 use holes::{BLOCK, GRANULE, GRANULES};
+pub(super) use leaf::ones;
 use node::Node;
 use records::Records;
 pub(super) use release::FreeError;
