@@ -61,20 +61,22 @@ impl Map {
         }
     }
 
-    /// Runs `edit` on every leaf of `blocks`, with those of its blocks that are meant.
+    /// Runs `edit` on every leaf of `blocks`, with those of its blocks that are meant, and the number of surplus pages before.
     pub(super) fn edit_leaves(
         &mut self,
         blocks: Range<u32>,
-        mut edit: impl FnMut(&mut Leaf, &mut Records, Range<u32>),
+        mut edit: impl FnMut(&mut Leaf, &mut Records, Range<u32>, usize),
     ) {
         let Self { root: Some(root), records, surplus, .. } = self else { return };
         let mut block = blocks.start;
         while block < blocks.end {
             let end = (block / FANOUT as u32 * FANOUT as u32 + FANOUT as u32).min(blocks.end);
             root.edit(block..end, |leaf| {
-                *surplus -= surplus_pages(leaf);
-                edit(leaf, records, block..end);
-                *surplus += surplus_pages(leaf);
+                let before = leaf.surplus();
+                edit(leaf, records, block..end, *surplus);
+                if before != leaf.surplus() {
+                    *surplus = *surplus - leaf.pages_of(before) + leaf.pages_of(leaf.surplus());
+                }
             });
             block = end;
         }
@@ -84,15 +86,16 @@ impl Map {
     /// many bytes behind them are held to come along.
     pub(super) fn occupy(&mut self, begin: u64, end: u64, zone: Zone, dirty: &mut Dirty) -> Option<usize> {
         let mut ahead = None;
-        let (may_be_empty, mut empty) = (self.may_be_empty(), self.surplus);
+        let may_be_empty = self.may_be_empty();
         let (first, last) = (split(begin).0, split(end - 1).0);
-        self.edit_leaves(first..last + 1, |leaf, records, blocks| {
-            empty -= surplus_pages(leaf);
+        self.edit_leaves(first..last + 1, |leaf, records, blocks, surplus| {
+            let before = leaf.surplus();
             for piece in pieces(begin, end, blocks) {
                 if take(leaf, piece, zone, records) {
                     ahead = Some(0);
                     if piece.block == last {
-                        let most = may_be_empty.saturating_sub(empty + surplus_pages(leaf));
+                        let empty = surplus - leaf.pages_of(before) + leaf.pages_of(leaf.surplus());
+                        let most = may_be_empty.saturating_sub(empty);
                         ahead = Some(hold_ahead(leaf, last + 1, most));
                     }
                 }
@@ -102,7 +105,6 @@ impl Map {
                 dirty.push(bytes(at + u64::from(piece.begin))..bytes(at + u64::from(written)));
                 block.high = block.high.max(piece.end as u16);
             }
-            empty += surplus_pages(leaf);
         });
         ahead
     }
@@ -143,11 +145,6 @@ fn take(leaf: &mut Leaf, piece: Piece, zone: Zone, records: &mut Records) -> boo
         (false, true) => leaf.publish_as(index, Holes::of(0, begin).or(Holes::of(end, GRANULES))),
     }
     fresh
-}
-
-/// Pages of a leaf that may be given back.
-pub(super) fn surplus_pages(leaf: &Leaf) -> usize {
-    (leaf.surplus().count_ones() / leaf.page_blocks()) as usize
 }
 
 /// Whether the one or two leaves of `blocks` are there; more are not looked for.

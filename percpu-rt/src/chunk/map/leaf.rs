@@ -9,7 +9,7 @@ use super::bytes;
 use super::cells::Owned;
 use super::holes::{BLOCK, GRANULE, GRANULES, Holes};
 use super::request::Entry;
-use super::runs::{FANOUT, Runs};
+use super::runs::{FANOUT, Runs, Space};
 use super::zone::{ZONES, Zone};
 
 /// What one block is.
@@ -166,11 +166,9 @@ impl Leaf {
         Holes::of_all(ones_down(self.zones[zone as usize]).map(|index| &self.holes[index as usize]), most)
     }
 
-    /// The free runs of those of `blocks` that are of `zone`, if any.
-    pub(super) fn holes_among(&self, zone: Zone, blocks: u32) -> Option<(Zone, Holes)> {
-        let blocks = blocks & self.zones[zone as usize];
-        let each = ones(blocks).map(|index| &self.holes[index as usize]);
-        (blocks != 0).then(|| (zone, Holes::of_all(each, &Holes::UNBOUNDED)))
+    /// The free runs of those of `blocks` that are of `zone`.
+    pub(super) fn holes_among(&self, zone: Zone, blocks: u32) -> Holes {
+        ones(blocks & self.zones[zone as usize]).fold(Holes::NONE, |all, index| all.or(self.holes[index as usize]))
     }
 
     /// The shared blocks that objects may be put into.
@@ -183,8 +181,9 @@ impl Leaf {
         self.free == !0 && self.populated == 0
     }
 
-    pub(super) fn runs(&self) -> Runs {
-        Runs::of_mask(self.free)
+    /// What there is to say of the free blocks.
+    pub(super) fn space(&self) -> Space {
+        Space::new(Runs::of_mask(self.free), self.idle() != 0, self.surplus() != 0)
     }
 
     /// Blocks that are free and populated.
@@ -214,6 +213,11 @@ impl Leaf {
     /// Blocks of a page.
     pub(super) fn page_blocks(&self) -> u32 {
         self.page_blocks
+    }
+
+    /// Number of the pages whose blocks are `blocks`.
+    pub(super) fn pages_of(&self, blocks: u32) -> usize {
+        (blocks.count_ones() >> self.page_blocks.trailing_zeros()) as usize
     }
 
     /// Frees a slot of shared block `index`. The bits come back where the block is free by that.

@@ -10,7 +10,7 @@ use super::cells::Owned;
 use super::holes::Holes;
 use super::leaf::{Leaf, News, ones};
 use super::range::in_leaf;
-use super::runs::{FANOUT, Found, Neighbours, Runs, find_in_mask};
+use super::runs::{FANOUT, Found, Neighbours, Runs, Space, find_in_mask};
 use super::spans::{Sight, Spans};
 use super::zone::{ZONES, Zone};
 
@@ -190,22 +190,8 @@ impl Node {
             }
         }
         if news.space {
-            self.space_below(block);
+            self.edit_below(block, &mut None, &mut |leaf, _| Some(leaf.space()));
         }
-    }
-
-    /// Takes anew what the nodes above the leaf of `block` say of free blocks, and says that there are holes at borders to be
-    /// looked at; true where that changes what is to be said of all of this node's free blocks.
-    fn space_below(&mut self, block: u32) -> bool {
-        let index = self.index(block);
-        for sight in &mut self.sights {
-            sight.unseen |= 1 << index;
-        }
-        let changed = match &mut self.children[index] {
-            Child::Node(node) => node.space_below(block),
-            _ => true,
-        };
-        changed && self.refresh_space(index)
     }
 
     /// Runs `edit` on the leaf that has `blocks`, and tells the nodes above it.
@@ -213,23 +199,46 @@ impl Node {
     /// # Panics
     ///
     /// Where there is none.
-    pub(super) fn edit<R>(&mut self, blocks: Range<u32>, edit: impl FnOnce(&mut Leaf) -> R) -> R {
-        let leaf = self.leaf_mut(blocks.start).expect("an edited block has a leaf");
-        let takable = [false, true].map(|populated| leaf.takable(populated));
-        let result = edit(leaf);
-        for populated in [false, true] {
-            leaf.unseen[usize::from(populated)] |= leaf.takable(populated) & !takable[usize::from(populated)];
+    pub(super) fn edit(&mut self, blocks: Range<u32>, mut edit: impl FnMut(&mut Leaf)) {
+        self.edit_below(blocks.start, &mut None, &mut |leaf, news| {
+            let before = [false, true].map(|populated| leaf.takable(populated));
+            edit(leaf);
+            let after = [false, true].map(|populated| leaf.takable(populated));
+            for ((unseen, before), after) in leaf.unseen.iter_mut().zip(before).zip(after) {
+                *unseen |= after & !before;
+            }
+            // What holds for a block may do so for its page.
+            let edited = leaf.pages_around(in_leaf(&blocks)) & leaf.published();
+            if edited != 0 {
+                *news = Some(Zone::ALL.map(|zone| leaf.holes_among(zone, edited)));
+            }
+            (before != after).then(|| leaf.space())
+        });
+    }
+
+    /// Runs `edit` on the leaf of `block`, and on the way back tells each node of the holes that it has left behind, and of the free
+    /// blocks, which it returns, for as long as that is news. The holes at borders are to be looked at.
+    fn edit_below(
+        &mut self,
+        block: u32,
+        holes: &mut Option<[Holes; ZONES]>,
+        edit: &mut impl FnMut(&mut Leaf, &mut Option<[Holes; ZONES]>) -> Option<Space>,
+    ) -> Option<Space> {
+        let index = self.index(block);
+        for sight in &mut self.sights {
+            sight.unseen |= 1 << index;
         }
-        // What holds for a block may do so for its page.
-        let edited = leaf.pages_around(in_leaf(&blocks)) & leaf.published();
-        if edited != 0 {
-            let news = Zone::ALL.map(|zone| News { holes: leaf.holes_among(zone, edited), space: false });
-            for news in &news {
-                self.tell(blocks.start, news);
+        let space = match &mut self.children[index] {
+            Child::Node(node) => node.edit_below(block, holes, edit),
+            Child::Leaf(leaf) => edit(leaf, holes),
+            Child::Outside | Child::Untouched => panic!("an edited block has a leaf"),
+        };
+        if let Some(holes) = holes {
+            for (own, holes) in self.holes.iter_mut().zip(holes) {
+                own[index] = own[index].or(*holes);
             }
         }
-        self.space_below(blocks.start);
-        result
+        self.set_space(index, space?)
     }
 
     /// Says that child `index`, which was untouched and has records now, is to be looked at anew: what was a long hole will be many
@@ -251,22 +260,36 @@ impl Node {
         for zone in Zone::ALL {
             self.holes[zone as usize][index] = self.child_holes(index, zone, &Holes::UNBOUNDED);
         }
-        self.refresh_space(index);
+        let space = match &self.children[index] {
+            Child::Outside => Space::new(Runs::NONE, false, false),
+            Child::Untouched => Space::new(Runs::whole(1 << self.shift), false, false),
+            Child::Leaf(leaf) => leaf.space(),
+            Child::Node(node) => Space::new(node.runs.all(), node.idle != 0, node.surplus != 0),
+        };
+        self.set_space(index, space);
     }
 
-    /// Takes anew what this node says of free blocks below a child; true where that changes what is to be said of all.
-    fn refresh_space(&mut self, index: usize) -> bool {
-        let (runs, idle, surplus) = match &self.children[index] {
-            Child::Outside => (Runs::NONE, false, false),
-            Child::Untouched => (Runs::whole(1 << self.shift), false, false),
-            Child::Leaf(leaf) => (leaf.runs(), leaf.idle() != 0, leaf.surplus() != 0),
-            Child::Node(node) => (node.runs.all(), node.idle != 0, node.surplus != 0),
-        };
-        let bit = 1 << index;
+    /// Says that child `index` has no records any more, which nothing was taken or populated in.
+    pub(super) fn forget(&mut self, index: usize) {
+        self.present &= !(1 << index);
+        for holes in &mut self.holes {
+            holes[index] = Holes::NONE;
+        }
+    }
+
+    /// Whether none of it is taken or populated, or out of every range.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.present == 0 && self.children.iter().all(|child| matches!(child, Child::Untouched))
+    }
+
+    /// Says what is free below a child; what there is to say of all, where that is something else now.
+    fn set_space(&mut self, index: usize, space: Space) -> Option<Space> {
         let before = (self.idle != 0, self.surplus != 0);
-        self.idle = if idle { self.idle | bit } else { self.idle & !bit };
-        self.surplus = if surplus { self.surplus | bit } else { self.surplus & !bit };
-        self.runs.set(index, runs) || before != (self.idle != 0, self.surplus != 0)
+        self.idle = self.idle & !(1 << index) | u32::from(space.is_idle()) << index;
+        self.surplus = self.surplus & !(1 << index) | u32::from(space.is_surplus()) << index;
+        let after = (self.idle != 0, self.surplus != 0);
+        let (runs, changed) = self.runs.set(index, space.runs());
+        (changed || before != after).then(|| Space::new(runs, after.0, after.1))
     }
 
     /// The free runs below a child, which are not longer than `most`. Counting begins at the highest, which is the emptiest.

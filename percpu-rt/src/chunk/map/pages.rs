@@ -39,7 +39,7 @@ impl Map {
 
     /// Gives up to populate pages that [`hold_ahead`] has held.
     pub(in crate::chunk) fn unhold(&mut self, pages: Range<usize>) {
-        self.edit_leaves(to_blocks(&pages), |leaf, _, blocks| {
+        self.edit_leaves(to_blocks(&pages), |leaf, _, blocks, _| {
             let unborn = leaf.held & !leaf.populated & in_leaf(&blocks);
             leaf.held &= !unborn;
             leaf.free |= unborn;
@@ -50,12 +50,12 @@ impl Map {
     pub(in crate::chunk) fn set_populated(&mut self, pages: Range<usize>) {
         let blocks = to_blocks(&pages);
         self.populated += blocks.len() / self.page_blocks as usize;
-        self.edit_leaves(blocks, |leaf, _, blocks| {
+        self.edit_leaves(blocks, |leaf, _, blocks, _| {
             let mask = in_leaf(&blocks);
             leaf.populated |= mask;
             leaf.free |= leaf.held & mask;
             leaf.held &= !mask;
-            leaf.publish(mask);
+            leaf.publish(mask & !leaf.free);
         });
     }
 
@@ -64,7 +64,7 @@ impl Map {
         let (begin, end) = (offset / super::GRANULE, (offset + size).div_ceil(super::GRANULE));
         self.release_pieces(begin as u64, end as u64);
         let blocks = (offset / BLOCK) as u32..bytes(end as u64).div_ceil(BLOCK) as u32;
-        self.edit_leaves(blocks.clone(), |leaf, _, blocks| {
+        self.edit_leaves(blocks.clone(), |leaf, _, blocks, _| {
             let around = leaf.pages_around(in_leaf(&blocks)) & !leaf.populated;
             let unborn = leaf.held & around;
             leaf.held &= !unborn;
@@ -97,7 +97,7 @@ impl Map {
         let end = u32::BITS - surplus.leading_zeros();
         let run = (surplus << (u32::BITS - end)).leading_ones();
         let begin = end - run.min(excess as u32 * self.page_blocks);
-        self.edit_leaves(base + begin..base + end, |leaf, _, _| {
+        self.edit_leaves(base + begin..base + end, |leaf, _, _, _| {
             leaf.free &= !mask(begin, end);
             leaf.held |= mask(begin, end);
         });
@@ -109,7 +109,7 @@ impl Map {
         let blocks = to_blocks(&pages);
         self.populated -= blocks.len() / self.page_blocks as usize;
         let mut has_untouched = false;
-        self.edit_leaves(blocks.clone(), |leaf, records, blocks| {
+        self.edit_leaves(blocks.clone(), |leaf, records, blocks, _| {
             let mask = in_leaf(&blocks);
             leaf.held &= !mask;
             leaf.populated &= !mask;
@@ -184,13 +184,12 @@ fn collapse(node: &mut Node, block: u32, records: &mut Records) -> bool {
     let is_empty = match &mut node.children[index] {
         Child::Leaf(leaf) => leaf.is_untouched(),
         Child::Node(child) => collapse(child, block, records),
-        Child::Outside => return false,
-        Child::Untouched => true,
+        Child::Outside | Child::Untouched => false,
     };
-    if is_empty && !matches!(node.children[index], Child::Untouched) {
+    if is_empty {
         let child = core::mem::replace(&mut node.children[index], Child::Untouched);
         records.free_child(child);
-        node.refresh(index);
+        node.forget(index);
     }
-    is_empty && node.children.iter().all(|child| matches!(child, Child::Untouched))
+    is_empty && node.is_untouched()
 }

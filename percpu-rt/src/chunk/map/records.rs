@@ -119,10 +119,9 @@ impl Records {
             Child::Outside | Child::Untouched => {}
             Child::Leaf(mut leaf) => {
                 self.chunks -= 1;
-                for block in &mut leaf.blocks {
-                    if let Some(bits) = block.bits.take() {
-                        self.free_bits(bits);
-                    }
+                // What is not populated has no bits in stock.
+                if !leaf.is_untouched() {
+                    leaf.blocks.iter_mut().filter_map(|block| block.bits.take()).for_each(|bits| self.free_bits(bits));
                 }
                 self.leaves.free(leaf, &mut self.spares);
             }

@@ -117,7 +117,7 @@ impl Map {
     /// Frees what lies between two granules, the whole of one object.
     pub(super) fn release_pieces(&mut self, begin: u64, end: u64) {
         let (first, last) = (split(begin).0, split(end - 1).0);
-        self.edit_leaves(first..last + 1, |leaf, records, blocks| {
+        self.edit_leaves(first..last + 1, |leaf, records, blocks, _| {
             for piece in pieces(begin, end, blocks) {
                 let index = piece.block % FANOUT as u32;
                 let block = &mut leaf.blocks[index as usize];

@@ -25,7 +25,7 @@ impl Map {
     /// [`Want::Metadata`]; nothing has changed then.
     pub(in crate::chunk) fn stock_bits(&mut self, offsets: &Range<usize>) -> Result<(), Want> {
         self.records.reserve(Need { bits: offsets.len() / BLOCK, ..Need::default() }).map_err(Want::Metadata)?;
-        self.edit_leaves(blocks(offsets), |leaf, records, blocks| {
+        self.edit_leaves(blocks(offsets), |leaf, records, blocks, _| {
             for block in blocks {
                 leaf.blocks[block as usize % FANOUT].bits.get_or_insert_with(|| records.new_bits());
             }
@@ -77,7 +77,7 @@ impl Map {
         let last = reserve.end.saturating_sub(BLOCK).max(reserve.start);
         let opened = last..reserve.end;
         self.free_from(reserve, last)?;
-        self.edit_leaves(blocks(&opened), |leaf, records, blocks| {
+        self.edit_leaves(blocks(&opened), |leaf, records, blocks, _| {
             for block in blocks {
                 if let Some(bits) = leaf.blocks[block as usize % FANOUT].bits.take() {
                     records.free_bits(bits);

@@ -1,6 +1,8 @@
 //! Runs of free blocks: what a part of the map says of them, so that the lowest that is long enough is found without
 //! looking into every block.
 
+use core::num::NonZero;
+
 use super::range::mask;
 
 /// Children of a node, and blocks of a leaf.
@@ -25,6 +27,11 @@ impl Runs {
 
     /// Those of a leaf's blocks, the lowest in the lowest bit.
     pub(super) fn of_mask(free: u32) -> Self {
+        // Most often it is one.
+        let run = free.unbounded_shr(free.trailing_zeros());
+        if run.unbounded_shr(run.trailing_ones()) == 0 {
+            return Self { first: free.trailing_ones(), last: free.leading_ones(), longest: run.trailing_ones() };
+        }
         // By halves: bit `n` of `at[k]` says that `1 << k` blocks from `n` on are free.
         let mut at = [free; FANOUT.ilog2() as usize + 1];
         for step in 1..at.len() {
@@ -41,8 +48,50 @@ impl Runs {
     }
 }
 
+/// What there is to say of the free blocks of a part of the map: their runs, and whether some are populated, and whether some of
+/// those may be given back.
+///
+/// Two words, even where there may be none: these go from one function to another in registers, and more would not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Space {
+    first_and_last: u64,
+    longest_and_more: NonZero<u64>,
+}
+
+impl Space {
+    const ALWAYS: u64 = 1 << 63;
+    const IDLE: u32 = 32;
+    const SURPLUS: u32 = 33;
+
+    #[inline(always)]
+    pub(super) fn new(Runs { first, last, longest }: Runs, idle: bool, surplus: bool) -> Self {
+        let more = u64::from(idle) << Self::IDLE | u64::from(surplus) << Self::SURPLUS;
+        Self {
+            first_and_last: u64::from(first) | u64::from(last) << 32,
+            longest_and_more: NonZero::new(u64::from(longest) | more | Self::ALWAYS).expect("a bit is set"),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn runs(self) -> Runs {
+        let (first, last) = (self.first_and_last as u32, (self.first_and_last >> 32) as u32);
+        Runs { first, last, longest: self.longest_and_more.get() as u32 }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_idle(self) -> bool {
+        self.longest_and_more.get() >> Self::IDLE & 1 != 0
+    }
+
+    #[inline(always)]
+    pub(super) fn is_surplus(self) -> bool {
+        self.longest_and_more.get() >> Self::SURPLUS & 1 != 0
+    }
+}
+
 /// The runs of neighbours of the same size. Most of them are free or taken as a whole, so those are passed by together.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Neighbours {
     each: [Runs; FANOUT],
     /// Those of all together.
@@ -78,23 +127,27 @@ impl Neighbours {
         self.each[index]
     }
 
-    /// Says what those of one are now; true where those of all together are others by that.
+    /// Says what those of one are now; returns those of all together, and whether they are others by that.
     #[inline]
-    pub(super) fn set(&mut self, index: usize, runs: Runs) -> bool {
+    pub(super) fn set(&mut self, index: usize, runs: Runs) -> (Runs, bool) {
         let before = core::mem::replace(&mut self.each[index], runs);
         if before == runs {
-            return false;
+            return (self.all, false);
         }
-        let (bit, blocks) = (1 << index, self.blocks);
-        self.whole = if runs.longest == blocks { self.whole | bit } else { self.whole & !bit };
-        self.some = if runs.longest > 0 { self.some | bit } else { self.some & !bit };
-        // The neighbours below and above that are wholly free, and the free blocks up to here and from here on.
-        let whole_below = self.whole.unbounded_shl((FANOUT - index) as u32).leading_ones() as usize;
-        let whole_above = self.whole.unbounded_shr(index as u32 + 1).trailing_ones() as usize;
-        let lowest = index.checked_sub(whole_below + 1);
-        let highest = self.each.get(index + 1 + whole_above);
-        let below = whole_below as u32 * blocks + lowest.map_or(0, |lowest| self.each[lowest].last);
-        let above = whole_above as u32 * blocks + highest.map_or(0, |highest| highest.first);
+        let (bit, blocks) = (1_u32 << index, self.blocks);
+        self.whole = self.whole & !bit | u32::from(runs.longest == blocks) << index;
+        self.some = self.some & !bit | u32::from(runs.longest > 0) << index;
+        // The neighbours below and above that are not wholly free; between the nearest ones, all are but for this one.
+        let (lower, higher) = (!self.whole & (bit - 1), !self.whole & !(bit | (bit - 1)));
+        let (from, to) = (u32::BITS - lower.leading_zeros(), higher.trailing_zeros());
+        // Free blocks up to here and from here on.
+        let (mut below, mut above) = ((index as u32 - from) * blocks, (to - index as u32 - 1) * blocks);
+        if lower != 0 {
+            below += self.each[from as usize - 1].last;
+        }
+        if higher != 0 {
+            above += self.each[to as usize].first;
+        }
         let with_neighbours = |Runs { first, last, longest }| {
             if longest == blocks {
                 Runs::whole(below + blocks + above)
@@ -104,23 +157,24 @@ impl Neighbours {
             }
         };
         let Runs { first, last, longest } = with_neighbours(runs);
-        // No run elsewhere is longer than all that may be free there.
-        let run = mask((index - whole_below) as u32, (index + 1 + whole_above) as u32);
-        let elsewhere = (self.some & !run).count_ones() * blocks;
-        let longest = if longest >= self.all.longest || longest >= elsewhere {
+        let elsewhere = self.some & !mask(from, to);
+        let longest = if longest >= self.all.longest || elsewhere == 0 {
             longest
         } else if with_neighbours(before).longest < self.all.longest {
             // Another is the longest, and still there.
             self.all.longest
+        } else if longest >= elsewhere.count_ones() * blocks {
+            // No run elsewhere is longer than all that may be free there.
+            longest
         } else {
-            self.count_longest()
+            self.count_longest(self.all.longest)
         };
         let all = Runs {
-            first: if lowest.is_none() { first } else { self.all.first },
-            last: if highest.is_none() { last } else { self.all.last },
+            first: if lower == 0 { first } else { self.all.first },
+            last: if higher == 0 { last } else { self.all.last },
             longest,
         };
-        core::mem::replace(&mut self.all, all) != all
+        (all, core::mem::replace(&mut self.all, all) != all)
     }
 
     /// Those of all together.
@@ -128,28 +182,30 @@ impl Neighbours {
         self.all
     }
 
-    /// The longest run of all.
-    fn count_longest(&self) -> u32 {
-        // Neighbours that have been passed, and the free blocks up to here.
-        let (mut index, mut last) = (0, 0);
+    /// The longest run of all, which is not longer than `most`: counting ends where it is. It begins with the highest, which are the
+    /// emptiest.
+    fn count_longest(&self, most: u32) -> u32 {
+        // The neighbours that have not been passed, and the free blocks from there on.
+        let (mut rest, mut first) = (FANOUT as u32, 0);
         let mut longest = 0;
-        while index < FANOUT as u32 {
-            let whole = (self.whole >> index).trailing_ones();
+        while rest > 0 && longest < most {
+            let passed = u32::BITS - rest;
+            let (whole, none) = ((self.whole << passed).leading_ones(), (self.some << passed).leading_zeros());
             if whole > 0 {
-                index += whole;
-                last += whole * self.blocks;
-            } else if self.some >> index & 1 != 0 {
-                let runs = self.each[index as usize];
-                longest = longest.max(last + runs.first).max(runs.longest);
-                index += 1;
-                last = runs.last;
+                rest -= whole;
+                first += whole * self.blocks;
+                longest = longest.max(first);
+            } else if none > 0 {
+                rest -= none.min(rest);
+                first = 0;
             } else {
-                longest = longest.max(last);
-                index += (self.some >> index).trailing_zeros().min(FANOUT as u32 - index);
-                last = 0;
+                rest -= 1;
+                let runs = self.each[rest as usize];
+                longest = longest.max(runs.last + first).max(runs.longest);
+                first = runs.first;
             }
         }
-        longest.max(last)
+        longest
     }
 
     /// The lowest run of `blocks`.
@@ -229,7 +285,7 @@ mod tests {
             let mask = MASKS[below(MASKS.len().min(2 + round / 1000))];
             let before = neighbours.all();
             let of = Runs { last: (mask << 28).leading_ones(), ..Runs::of_mask(mask) };
-            let changed = neighbours.set(index, of);
+            let (_, changed) = neighbours.set(index, of);
             (0..4).for_each(|bit| blocks[index * 4 + bit] = mask >> bit & 1 != 0);
             let run = |from: usize| blocks[from..].iter().take_while(|free| **free).count() as u32;
             let last = blocks.iter().rev().take_while(|free| **free).count() as u32;

@@ -7,7 +7,6 @@ use core::ptr::NonNull;
 use std::alloc::{Layout, alloc, dealloc};
 use std::vec::Vec;
 
-use super::change::surplus_pages;
 use super::holes::{BLOCK, GRANULES, Holes};
 use super::leaf::{Kind, Leaf};
 use super::node::{Child, Node};
@@ -76,7 +75,7 @@ fn check_leaf(leaf: &Leaf) -> usize {
         }
     }
     assert_eq!(leaf.free & leaf.held, 0);
-    surplus_pages(leaf)
+    leaf.pages_of(leaf.surplus())
 }
 
 /// What a node says of its children; returns what is counted below it.
