@@ -137,9 +137,9 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
             change(state);
             state.map.surplus_metadata()
         });
-        while let Some(page) = surplus {
+        while let Some((page, more)) = surplus {
             self.memory.free_metadata(page);
-            surplus = self.with(|state| state.map.surplus_metadata());
+            surplus = if more { self.with(|state| state.map.surplus_metadata()) } else { None };
         }
     }
 

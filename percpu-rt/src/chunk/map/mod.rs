@@ -88,8 +88,8 @@ impl Map {
         self.records.donate(page);
     }
 
-    /// A metadata page that is not needed any more.
-    pub(super) fn surplus_metadata(&mut self) -> Option<MetadataPage> {
+    /// A metadata page that is not needed any more, and whether there are more.
+    pub(super) fn surplus_metadata(&mut self) -> Option<(MetadataPage, bool)> {
         self.records.surplus()
     }
 

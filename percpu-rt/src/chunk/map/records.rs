@@ -66,13 +66,14 @@ impl Records {
         self.pages += 1;
     }
 
-    /// A page that is not needed any more.
-    pub(super) fn surplus(&mut self) -> Option<MetadataPage> {
+    /// A page that is not needed any more, and whether there are more.
+    pub(super) fn surplus(&mut self) -> Option<(MetadataPage, bool)> {
         if self.spares.count() <= KEPT_SPARE {
             return None;
         }
         self.pages -= 1;
-        self.spares.pop()
+        let page = self.spares.pop()?;
+        Some((page, self.spares.count() > KEPT_SPARE))
     }
 
     /// The last pages, when all records are gone.

@@ -45,13 +45,7 @@ impl Map {
         }
         let begin = (offset / GRANULE) as u64;
         let end = self.end_of(begin)?;
-        let (block, first) = split(begin);
-        let (_, last) = split(end - 1);
-        if split(end - 1).0 == block && (first, last + 1) != (0, GRANULES) {
-            self.release_shared(block, Slot { begin: first, end: last + 1 });
-        } else {
-            self.release_pieces(begin, end);
-        }
+        self.release_pieces(begin, end);
         Ok(bytes(end - begin))
     }
 
@@ -114,8 +108,19 @@ impl Map {
         count
     }
 
-    /// Frees what lies between two granules, the whole of one object.
+    /// Frees what lies between two granules, the whole of one object or its end.
+    #[inline]
     pub(super) fn release_pieces(&mut self, begin: u64, end: u64) {
+        let ((block, first), (last_block, last)) = (split(begin), split(end - 1));
+        if block == last_block && (first, last + 1) != (0, GRANULES) {
+            self.release_shared(block, Slot { begin: first, end: last + 1 });
+        } else {
+            self.release_blocks(begin, end);
+        }
+    }
+
+    /// As [`release_pieces`](Self::release_pieces), of a whole block or several.
+    fn release_blocks(&mut self, begin: u64, end: u64) {
         let (first, last) = (split(begin).0, split(end - 1).0);
         self.edit_leaves(first..last + 1, |leaf, records, blocks, _| {
             for piece in pieces(begin, end, blocks) {

@@ -205,7 +205,7 @@ fn run(page_blocks: u32, blocks: usize, steps: usize) {
                     check(&map);
                     map.set_depopulated(pages);
                 }
-                while let Some(page) = map.surplus_metadata() {
+                while let Some((page, _)) = map.surplus_metadata() {
                     free_page(page);
                 }
             }
