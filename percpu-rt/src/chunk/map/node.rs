@@ -25,16 +25,19 @@ pub(super) enum Child {
     Node(Owned<Node>),
 }
 
-/// Thirty-two children of the same size.
+/// Thirty-two children of the same size. What every change has to see comes last, in one line with the end of `runs`.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Node {
+    pub(super) children: [Child; FANOUT],
     /// The free runs within the shared blocks below each child, by zone, or more; see [`Leaf::holes`].
     pub(super) holes: [[Holes; FANOUT]; ZONES],
+    /// The holes that reach a border between blocks below each child: of all, and where only what is populated counts; and the children
+    /// in which one may have grown since.
+    pub(super) sights: [Sight; 2],
     /// The free blocks below each child.
     pub(super) runs: Neighbours,
-    /// The holes that reach a border between blocks below each child: of all, and where only what is populated counts.
-    pub(super) sights: [Sight; 2],
-    pub(super) children: [Child; FANOUT],
+    pub(super) unseen: [u32; 2],
     /// The children that have records of their own: what there is to know of the others is their kind.
     pub(super) present: u32,
     /// The children with idle blocks below them, and with such that may be given back.
@@ -51,6 +54,7 @@ impl Node {
             holes: [[Holes::NONE; FANOUT]; ZONES],
             runs: Neighbours::new(whole, 1 << shift),
             sights: [Sight::NONE; 2],
+            unseen: [0; 2],
             children: core::array::from_fn(child),
             present: 0,
             idle: 0,
@@ -225,8 +229,8 @@ impl Node {
         edit: &mut impl FnMut(&mut Leaf, &mut Option<[Holes; ZONES]>) -> Option<Space>,
     ) -> Option<Space> {
         let index = self.index(block);
-        for sight in &mut self.sights {
-            sight.unseen |= 1 << index;
+        for unseen in &mut self.unseen {
+            *unseen |= 1 << index;
         }
         let space = match &mut self.children[index] {
             Child::Node(node) => node.edit_below(block, holes, edit),
@@ -245,12 +249,12 @@ impl Node {
     /// short ones. The nodes above hear of it by the edit that follows.
     pub(super) fn unsee_child(&mut self, index: usize) {
         match &mut self.children[index] {
-            Child::Node(child) => child.sights[0].unseen = !0,
+            Child::Node(child) => child.unseen[0] = !0,
             Child::Leaf(leaf) => leaf.unseen[0] = !0,
             Child::Outside | Child::Untouched => {}
         }
-        self.sights[0].set(index, Spans::NONE, true);
-        self.sights[1].set(index, Spans::NONE, false);
+        self.see(index, 0, Spans::NONE, true);
+        self.see(index, 1, Spans::NONE, false);
     }
 
     /// Takes anew all that this node says of a child, but for holes at borders: these have not grown.

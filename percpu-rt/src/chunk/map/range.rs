@@ -124,7 +124,7 @@ fn include(
                 Child::Outside | Child::Untouched => {}
             }
         }
-        node.sights[0].unseen |= 1 << index;
+        node.unseen[0] |= 1 << index;
         node.refresh(index);
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn find(root: &mut Node, request: &Request, from: &mut u64) -> Scanne
     let goes_on = *from > 0;
     for _ in 0..STEPS {
         let Some(Step { first, end, said }) = root.step(0, request, *from) else {
-            if goes_on && root.sights[usize::from(request.populated)].unseen != 0 {
+            if goes_on && root.unseen[usize::from(request.populated)] != 0 {
                 *from = 0;
                 return Scanned::NotAll;
             }
@@ -85,7 +85,8 @@ impl Node {
     fn step(&mut self, base: u32, request: &Request, from: u64) -> Option<Step> {
         let sight = usize::from(request.populated);
         let passed = from.saturating_sub(u64::from(base)) >> self.shift;
-        let children = self.sights[sight].children_for(request) & (!0_u32).checked_shl(passed as u32)?;
+        let children =
+            (self.unseen[sight] | self.sights[sight].children_for(request)) & (!0_u32).checked_shl(passed as u32)?;
         if children == 0 {
             return None;
         }
@@ -106,8 +107,9 @@ impl Node {
     /// Takes anew what is said of a child that is a node.
     pub(super) fn resee(&mut self, index: usize, populated: bool) {
         if let Child::Node(node) = &self.children[index] {
-            let below = &node.sights[usize::from(populated)];
-            self.sights[usize::from(populated)].set(index, below.all(), below.unseen != 0);
+            let sight = usize::from(populated);
+            let (all, is_unseen) = (node.sights[sight].all(), node.unseen[sight] != 0);
+            self.see(index, sight, all, is_unseen);
         }
     }
 
@@ -119,8 +121,8 @@ impl Node {
                 node.saw(first, populated, seen);
                 // That may be too much; a step that finds nothing in the child counts anew.
                 let all = self.sights[sight].seen(index).or(&seen.spans);
-                let is_unseen = node.sights[sight].unseen != 0;
-                return self.sights[sight].set(index, all, is_unseen);
+                let is_unseen = node.unseen[sight] != 0;
+                return self.see(index, sight, all, is_unseen);
             }
             Child::Leaf(leaf) => {
                 leaf.unseen[sight] &= !seen.blocks;
@@ -128,7 +130,13 @@ impl Node {
             }
             Child::Untouched | Child::Outside => false,
         };
-        self.sights[sight].set(index, seen.spans, is_unseen);
+        self.see(index, sight, seen.spans, is_unseen);
+    }
+
+    /// Notes what there is to say of the holes of a child, and whether more is to be looked at.
+    pub(super) fn see(&mut self, index: usize, sight: usize, spans: Spans, is_unseen: bool) {
+        self.sights[sight].set(index, spans);
+        self.unseen[sight] = self.unseen[sight] & !(1 << index) | u32::from(is_unseen) << index;
     }
 
     /// Free blocks in a row, of which `block` is the first.

@@ -51,25 +51,23 @@ fn code(granules: u64) -> i16 {
     (u64::from(octave) * IN_OCTAVE + (granules >> octave)).min(i16::MAX as u64) as i16
 }
 
-/// What a node says of its children.
+/// What a node has seen of its children.
 #[derive(Debug)]
 pub(super) struct Sight {
-    /// The children in which such a hole may have grown since it was looked at.
-    pub(super) unseen: u32,
-    /// What was seen of the rest of each child, lane by lane: a search compares one lane of all.
+    /// Lane by lane: a search compares one lane of all.
     lanes: [[i16; FANOUT]; LANES],
 }
 
 impl Sight {
     /// Children without holes.
-    pub(super) const NONE: Self = Self { unseen: 0, lanes: [[0; FANOUT]; LANES] };
+    pub(super) const NONE: Self = Self { lanes: [[0; FANOUT]; LANES] };
 
-    /// The children into which a hole may reach that is long enough for `request`.
+    /// The children into which a hole reached that is long enough for `request`.
     #[inline]
     pub(super) fn children_for(&self, request: &Request) -> u32 {
         let need = code(request.granules);
         let longest = self.lanes[request.lane.min(LANES - 1)].iter().enumerate();
-        longest.fold(self.unseen, |children, (index, &longest)| children | u32::from(longest >= need) << index)
+        longest.fold(0, |children, (index, &longest)| children | u32::from(longest >= need) << index)
     }
 
     /// What is said of child `index`.
@@ -77,11 +75,10 @@ impl Sight {
         Spans(Holes::by_lane(|lane| self.lanes[lane][index]))
     }
 
-    pub(super) fn set(&mut self, index: usize, Spans(holes): Spans, is_unseen: bool) {
+    pub(super) fn set(&mut self, index: usize, Spans(holes): Spans) {
         for (lane, longest) in self.lanes.iter_mut().enumerate() {
             longest[index] = holes.lane(lane);
         }
-        self.unseen = self.unseen & !(1 << index) | u32::from(is_unseen) << index;
     }
 
     /// What is said of all children together.

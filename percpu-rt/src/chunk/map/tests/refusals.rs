@@ -25,12 +25,11 @@ fn parts(node: &Node, base: u32, populated: bool, all: &mut Vec<Part>) {
     for (index, child) in node.children.iter().enumerate() {
         let first = base + ((index as u32) << node.shift);
         let (begin, end) = (u64::from(first) * 1024, (u64::from(first) + (1 << node.shift)) * 1024);
-        let (seen, is_unseen) = (sight.seen(index), sight.unseen >> index & 1 != 0);
+        let (seen, is_unseen) = (sight.seen(index), node.unseen[usize::from(populated)] >> index & 1 != 0);
         let (unseen, free) = match child {
             Child::Node(below) => {
-                let below_sight = &below.sights[usize::from(populated)];
-                assert!(is_unseen || below_sight.unseen == 0, "node {index}");
-                assert_eq!(seen.or(&below_sight.all()), seen, "node {index}");
+                assert!(is_unseen || below.unseen[usize::from(populated)] == 0, "node {index}");
+                assert_eq!(seen.or(&below.sights[usize::from(populated)].all()), seen, "node {index}");
                 parts(below, first, populated, all);
                 continue;
             }
