@@ -79,6 +79,8 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     pub(super) fn make_ready(&self, placed: &Placed, request: &Request, size: usize) -> Result<(), AllocError> {
         if let Some(fresh) = &placed.fresh {
             self.populate(placed.offset, request, size, fresh.clone())?;
+        } else if placed.lacking > 0 && !request.is_atomic() {
+            self.donate_ahead(placed.lacking);
         }
         self.zero(&placed.dirty);
         Ok(())
@@ -141,6 +143,12 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
             self.memory.free_metadata(page);
             surplus = if more { self.with(|state| state.map.surplus_metadata()) } else { None };
         }
+    }
+
+    /// Gives the map pages for the records of others, if there are some. Who populates does not: one wait is enough.
+    #[cold]
+    fn donate_ahead(&self, pages: usize) {
+        self.donate_from(|| self.memory.metadata(), pages);
     }
 
     pub(super) fn donate(&self, pages: usize, size: usize) -> Result<(), AllocError> {

@@ -65,7 +65,7 @@ impl Map {
         if place[0].is_dirty() {
             dirty.push(offset..offset + request.bytes());
         }
-        Some(Placed { offset, fresh: None, dirty })
+        Some(Placed { offset, fresh: None, dirty, lacking: 0 })
     }
 
     /// Takes places for `entries` in one shared block of the request's zone, from the first entry on, as far as it has some; returns
@@ -163,6 +163,6 @@ impl Map {
             let pages = self.unpopulated(bytes(begin), bytes(end), ahead)?;
             Some(Fresh { pages, ahead })
         });
-        Ok(Placed { offset: bytes(begin), fresh, dirty })
+        Ok(Placed { offset: bytes(begin), fresh, dirty, lacking: self.records.lacking() })
     }
 }

@@ -61,6 +61,11 @@ impl Records {
         }
     }
 
+    /// Pages that should be spare, and are not.
+    pub(super) fn lacking(&self) -> usize {
+        KEPT_SPARE.saturating_sub(self.spares.count())
+    }
+
     pub(super) fn donate(&mut self, page: MetadataPage) {
         self.spares.push(page);
         self.pages += 1;

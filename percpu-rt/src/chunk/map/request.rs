@@ -73,6 +73,9 @@ pub(crate) struct Placed {
     pub(in crate::chunk) fresh: Option<Fresh>,
     /// What of it may not be zero.
     pub(in crate::chunk) dirty: Dirty,
+    /// Pages that should be spare for the next records, and are not: who brings them now spares another the way around. A word, as
+    /// all of this: it is copied by words.
+    pub(in crate::chunk) lacking: usize,
 }
 
 /// Pages that an object lacks. Nobody else gets them.
