@@ -33,6 +33,17 @@ impl PartialEq for Holes {
     }
 }
 
+/// What of a granule's number is not a multiple of a lane's alignment.
+const MASKS: [i16; LANES] = {
+    let mut masks = [0; LANES];
+    let mut lane = 0;
+    while lane < LANES {
+        masks[lane] = (1 << lane) - 1;
+        lane += 1;
+    }
+    masks
+};
+
 impl Holes {
     /// No free run at all.
     pub(super) const NONE: Self = Self([0; LANES]);
@@ -43,19 +54,22 @@ impl Holes {
     /// Those of one free run, from granule `begin` of a block to granule `end`.
     #[inline]
     pub(super) fn of(begin: u32, end: u32) -> Self {
-        const MASKS: [i16; LANES] = {
-            let mut masks = [0; LANES];
-            let mut lane = 0;
-            while lane < LANES {
-                masks[lane] = (1 << lane) - 1;
-                lane += 1;
-            }
-            masks
-        };
         let (begin, end) = (begin as i16, end as i16);
         let mut lanes = [0; LANES];
         for (longest, mask) in lanes.iter_mut().zip(MASKS) {
             *longest = (end - ((begin + mask) & !mask)).max(0);
+        }
+        Self(lanes)
+    }
+
+    /// No more than these where no run of `need` granules fits at alignment lane `lane`: one that begins less aligned can be longer by
+    /// what lies before the first aligned place in it.
+    #[inline]
+    pub(super) fn unfit(self, lane: usize, need: u32) -> Self {
+        let (fits, mask) = (need as i16 - 1, MASKS[lane]);
+        let mut lanes = self.0;
+        for (longest, own) in lanes.iter_mut().zip(MASKS) {
+            *longest = (*longest).min(fits + (mask - own).max(0));
         }
         Self(lanes)
     }

@@ -151,6 +151,9 @@ impl Leaf {
                 block.used += (count as u32 * need) as u16;
                 let end = (entries[last].offset() - base) / GRANULE + need as usize;
                 block.high = block.high.max(end as u16);
+                if count < entries.len() {
+                    *holes = holes.unfit(lane, need);
+                }
                 return Some(count);
             }
             *holes = bits.holes(holes);
