@@ -282,33 +282,28 @@ impl Leaf {
         &mut self,
         index: u32,
         need: u32,
-        begins: impl Iterator<Item = u32> + Clone,
+        begins: impl Iterator<Item = u32>,
     ) -> (usize, News, Option<Owned<Bits>>) {
         let block = &mut self.blocks[index as usize];
         let mut news = News { holes: None, space: false };
         let (Kind::Shared, Some(bits)) = (block.kind, block.bits.as_deref_mut()) else { return (0, news, None) };
-        let mut count = 0;
-        for begin in begins.clone() {
+        let (mut count, mut holes) = (0, Holes::NONE);
+        for begin in begins {
             let end = begin + need;
             // One that ends with the block might go on in the next.
             if end >= GRANULES || end > u32::from(block.end) || !bits.release_object(begin, need) {
                 break;
             }
+            // Neighbours leave one hole, which the last of them sees whole. To know who is one would be a guess of the CPU's for each, and
+            // takes longer.
+            let (begin, end) = bits.hole_around(begin, end);
+            holes = holes.or(Holes::of(begin, end));
             count += 1;
         }
         block.used -= (count as u32 * need) as u16;
         if block.used == 0 {
             let (news, bits) = self.release_block(index);
             return (count, news, bits);
-        }
-        let mut hole = (0, 0);
-        let mut holes = Holes::NONE;
-        for begin in begins.take(count) {
-            // Neighbours have left one hole.
-            if !(hole.0..hole.1).contains(&begin) {
-                hole = bits.hole_around(begin, begin + need);
-                holes = holes.or(Holes::of(hole.0, hole.1));
-            }
         }
         // Most often it is unseen already; and whether it is one of these holes that reaches a border is not worth finding out.
         let grew = !is_unseen(self.unseen, index) && bits.reaches_border();
