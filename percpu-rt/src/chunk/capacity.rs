@@ -81,15 +81,22 @@ macro_rules! exchange {
     }};
 }
 
-/// Sorts by address. Often it is sixteen that are in no order: which of two is lower a CPU would guess wrongly, so they are
-/// compared without a branch, in an order that is always the same.
+/// Sorts by address. They are in no order: which of two is lower a CPU would guess wrongly, so they are compared without a branch,
+/// in an order that is always the same.
 fn sort(places: &mut [Entry]) {
-    let Ok(all) = <&mut [Entry; 16]>::try_from(&mut *places) else { return places.sort_unstable() };
     // Pairs, then by merging what lies at odd and what lies at even places.
-    exchange!(all: 0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15, 0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15);
-    exchange!(all: 1 2, 5 6, 9 10, 13 14, 0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15, 2 4, 3 5, 10 12, 11 13);
-    exchange!(all: 1 2, 3 4, 5 6, 9 10, 11 12, 13 14, 0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15);
-    exchange!(all: 4 8, 5 9, 6 10, 7 11, 2 4, 3 5, 6 8, 7 9, 10 12, 11 13, 1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14);
+    if let Ok(all) = <&mut [Entry; 16]>::try_from(&mut *places) {
+        exchange!(all: 0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15, 0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15);
+        exchange!(all: 1 2, 5 6, 9 10, 13 14, 0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15, 2 4, 3 5, 10 12, 11 13);
+        exchange!(all: 1 2, 3 4, 5 6, 9 10, 11 12, 13 14, 0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15);
+        exchange!(all: 4 8, 5 9, 6 10, 7 11, 2 4, 3 5, 6 8, 7 9, 10 12, 11 13, 1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14);
+    } else if let Ok(all) = <&mut [Entry; 8]>::try_from(&mut *places) {
+        exchange!(all: 0 1, 2 3, 4 5, 6 7, 0 2, 1 3, 4 6, 5 7, 1 2, 5 6, 0 4, 1 5, 2 6, 3 7, 2 4, 3 5, 1 2, 3 4, 5 6);
+    } else if let Ok(all) = <&mut [Entry; 4]>::try_from(&mut *places) {
+        exchange!(all: 0 1, 2 3, 0 2, 1 3, 1 2);
+    } else {
+        places.sort_unstable();
+    }
 }
 
 #[cfg(test)]
@@ -99,14 +106,17 @@ mod tests {
 
     /// What sorts all that is made of two values sorts everything.
     #[test]
-    fn sixteen_are_sorted() {
-        for bits in 0..1_u32 << 16 {
-            let mut places: [Entry; 16] =
-                core::array::from_fn(|at| Entry::new((bits as usize >> at & 1) * GRANULE, true));
-            sort(&mut places);
-            assert!(places.is_sorted(), "{bits:#x}");
-            let high = places.iter().filter(|place| place.offset() > 0).count();
-            assert_eq!(high, bits.count_ones() as usize, "{bits:#x}");
+    fn all_are_sorted() {
+        for count in 0..=16 {
+            for bits in 0..1_u32 << count {
+                let mut places: [Entry; 16] =
+                    core::array::from_fn(|at| Entry::new((bits as usize >> at & 1) * GRANULE, true));
+                let places = &mut places[..count];
+                sort(places);
+                assert!(places.is_sorted(), "{count} {bits:#x}");
+                let high = places.iter().filter(|place| place.offset() > 0).count();
+                assert_eq!(high, bits.count_ones() as usize, "{count} {bits:#x}");
+            }
         }
     }
 
