@@ -80,7 +80,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         if let Some(fresh) = &placed.fresh {
             self.populate(placed.offset, request, size, fresh.clone())?;
         } else if placed.lacking > 0 && !request.is_atomic() {
-            self.donate_ahead(placed.lacking);
+            self.donate_ahead();
         }
         self.zero(&placed.dirty);
         Ok(())
@@ -145,10 +145,18 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         }
     }
 
-    /// Gives the map pages for the records of others, if there are some. Who populates does not: one wait is enough.
+    /// Gives the map a page for the records of others, if there is one. Who populates does not: one wait is enough.
     #[cold]
-    fn donate_ahead(&self, pages: usize) {
-        self.donate_from(|| self.memory.metadata(), pages);
+    fn donate_ahead(&self) {
+        let Some(page) = self.memory.metadata() else { return };
+        let unneeded = self.with(|state| {
+            let unneeded = state.map.donate_ahead(page);
+            state.note_peaks();
+            unneeded
+        });
+        if let Some(page) = unneeded {
+            self.memory.free_metadata(page);
+        }
     }
 
     pub(super) fn donate(&self, pages: usize, size: usize) -> Result<(), AllocError> {

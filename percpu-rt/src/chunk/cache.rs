@@ -234,10 +234,11 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     ) -> Result<usize, AllocError> {
         let placed = placed.unwrap_or_else(|| self.allocator.with(|state| state.place(request)));
         match self.allocator.finish(placed, request, size, align) {
-            // What is in stock may be what is lacking.
-            Err(AllocError::Exhausted { .. } | AllocError::AtomicExhausted { .. })
-                if self.has_stock() && self.drain().is_ok() =>
-            {
+            // What is in stock may be what is lacking; or, for an atomic one, the page of an empty magazine.
+            Err(AllocError::Exhausted { .. }) if self.has_stock() && self.drain().is_ok() => {
+                self.allocator.alloc(size, align, flags)
+            }
+            Err(AllocError::AtomicExhausted { .. }) if self.with_magazine != 0 && self.drain().is_ok() => {
                 self.allocator.alloc(size, align, flags)
             }
             result => result,

@@ -45,6 +45,9 @@ pub(crate) fn slot_of(granules: u64) -> Option<usize> {
 
 /// How many places of `granules` may be in stock where `live` objects are of their size. One alone is not worth it.
 pub(super) fn capacity_for(live: usize, granules: u64) -> usize {
+    if granules > LARGEST_GRANULES {
+        return 0;
+    }
     // Of 32 bits: a division of 64 takes twice as long.
     let free_of_charge = (ALWAYS_GRANULES / granules as u32) as usize;
     let of_live = if granules <= SMALL_GRANULES {

@@ -88,6 +88,15 @@ impl Map {
         self.records.donate(page);
     }
 
+    /// Takes a page that [`Placed::lacking`](request::Placed) asked for, if nobody else has brought one meanwhile.
+    pub(super) fn donate_ahead(&mut self, page: MetadataPage) -> Option<MetadataPage> {
+        if self.records.lacking() == 0 {
+            return Some(page);
+        }
+        self.donate(page);
+        None
+    }
+
     /// A metadata page that is not needed any more, and whether there are more.
     pub(super) fn surplus_metadata(&mut self) -> Option<(MetadataPage, bool)> {
         self.records.surplus()

@@ -31,8 +31,10 @@ pub(super) struct Records {
     pub(super) chunks: usize,
 }
 
-/// Spare pages that are kept for the next change.
-const KEPT_SPARE: usize = 1;
+/// Spare pages that there should be for the next change, and the most that are kept: who takes the last has another brought, and what
+/// comes back then is not one too many.
+const WANTED_SPARE: usize = 1;
+const KEPT_SPARE: usize = 2;
 
 impl Records {
     pub(super) const EMPTY: Self = Self {
@@ -63,7 +65,7 @@ impl Records {
 
     /// Pages that should be spare, and are not.
     pub(super) fn lacking(&self) -> usize {
-        KEPT_SPARE.saturating_sub(self.spares.count())
+        WANTED_SPARE.saturating_sub(self.spares.count())
     }
 
     pub(super) fn donate(&mut self, page: MetadataPage) {

@@ -73,8 +73,8 @@ pub(crate) struct Placed {
     pub(in crate::chunk) fresh: Option<Fresh>,
     /// What of it may not be zero.
     pub(in crate::chunk) dirty: Dirty,
-    /// Pages that should be spare for the next records, and are not: who brings them now spares another the way around. A word, as
-    /// all of this: it is copied by words.
+    /// Pages that should be spare for the next records, and are not: who brings one now spares another the way around. A number, though
+    /// there is one at the most: a byte that was stored alone is waited for by whoever copies all of this by words.
     pub(in crate::chunk) lacking: usize,
 }
 
