@@ -162,7 +162,7 @@ impl Units {
         let begin = self.grown.load(Relaxed);
         let needed = begin.checked_add(size)?.checked_next_multiple_of(self.page_size)? + self.page_size;
         let end = (begin * factor).max(needed).min(self.unit_size);
-        if begin == end || size > self.unit_size || !Self::granted() {
+        if end - begin < size.max(1) || !Self::granted() {
             return None;
         }
         self.grown.compare_exchange(begin, end, Relaxed, Relaxed).ok()?;

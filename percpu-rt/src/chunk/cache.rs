@@ -180,6 +180,15 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
         result
     }
 
+    /// Notes whether a slot has a magazine, after a change of it; where it lacks one, makes it if that may wait.
+    fn note_magazine(&mut self, index: usize, may_wait: bool) {
+        let slot = &mut self.slots[index];
+        if may_wait && slot.lacks_magazine() {
+            slot.magazine = self.allocator.new_magazine();
+        }
+        self.with_magazine |= u64::from(slot.magazine.is_some()) << index;
+    }
+
     fn has_stock(&self) -> bool {
         ones(self.with_magazine).any(|index| self.slots[index as usize].count > 0)
     }
@@ -213,10 +222,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
                 None => (None, Some(state.place_unshared(request))),
             }
         });
-        if slot.lacks_magazine() && !request.is_atomic() {
-            slot.magazine = allocator.new_magazine();
-        }
-        self.with_magazine |= u64::from(slot.magazine.is_some()) << index;
+        self.note_magazine(index, !request.is_atomic());
         match entry {
             Some(entry) => Ok(ready(allocator, entry, size)),
             None => self.alloc_unstocked(placed, request, size, align, flags),
@@ -263,10 +269,7 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
                 _ => state.release_sized(offset, granules),
             }
         });
-        if slot.lacks_magazine() {
-            slot.magazine = self.allocator.new_magazine();
-        }
-        self.with_magazine |= u64::from(slot.magazine.is_some()) << index;
+        self.note_magazine(index, true);
         result
     }
 }

@@ -20,7 +20,7 @@ use crate::chunk::memory::MetadataPage;
 pub(crate) const METADATA_PAGE: usize = 4096;
 
 /// Where cells begin.
-const FIRST_CELL: usize = 64;
+pub(super) const FIRST_CELL: usize = 64;
 
 /// The begin of a page that is cut into cells.
 struct Header {

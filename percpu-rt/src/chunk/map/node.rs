@@ -4,15 +4,17 @@
 //! search that is misled. So an allocation changes nothing above its block, and each costs one count at the most, since a
 //! count is right until something is taken again.
 
+use core::mem::offset_of;
 use core::ops::Range;
 
-use super::cells::Owned;
+use super::cells::{FIRST_CELL, METADATA_PAGE, Owned};
 use super::holes::Holes;
 use super::leaf::{Leaf, News, ones};
 use super::range::in_leaf;
 use super::runs::{FANOUT, Found, Neighbours, Runs, Space, find_in_mask};
 use super::spans::{Sight, Spans};
 use super::zone::{ZONES, Zone};
+use crate::chunk::zero::LINE;
 
 /// What is below a node, at one of its thirty-two places.
 #[derive(Debug)]
@@ -32,11 +34,11 @@ pub(super) struct Node {
     pub(super) children: [Child; FANOUT],
     /// The free runs within the shared blocks below each child, by zone, or more; see [`Leaf::holes`].
     pub(super) holes: [[Holes; FANOUT]; ZONES],
-    /// The holes that reach a border between blocks below each child: of all, and where only what is populated counts; and the children
-    /// in which one may have grown since.
+    /// The holes that reach a border between blocks below each child: of all, and where only what is populated counts.
     pub(super) sights: [Sight; 2],
     /// The free blocks below each child.
     pub(super) runs: Neighbours,
+    /// The children below which such a hole may have grown since it was looked at.
     pub(super) unseen: [u32; 2],
     /// The children that have records of their own: what there is to know of the others is their kind.
     pub(super) present: u32,
@@ -46,6 +48,13 @@ pub(super) struct Node {
     /// The number of a child's blocks is `1 << shift`.
     pub(super) shift: u32,
 }
+
+/// It is one line where a node has a page to itself, as it has where pointers are long.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    let (begin, end) = (FIRST_CELL + offset_of!(Node, runs) + Neighbours::ALL, FIRST_CELL + size_of::<Node>());
+    assert!(begin / LINE == (end - 1) / LINE && 2 * size_of::<Node>() > METADATA_PAGE - FIRST_CELL);
+};
 
 impl Node {
     pub(super) fn new(shift: u32, whole: bool) -> Self {

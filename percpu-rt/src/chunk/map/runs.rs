@@ -90,6 +90,8 @@ impl Space {
 }
 
 /// The runs of neighbours of the same size. Most of them are free or taken as a whole, so those are passed by together.
+///
+/// What is said of all comes last, next to what a [node](super::node::Node) says of all.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Neighbours {
@@ -113,6 +115,9 @@ pub(super) enum Found {
 }
 
 impl Neighbours {
+    /// Where that begins.
+    pub(super) const ALL: usize = core::mem::offset_of!(Self, all);
+
     /// Neighbours of `blocks` each, which are all free as a whole, or not at all.
     pub(super) fn new(whole: bool, blocks: u32) -> Self {
         let (each, all, mask) = if whole {

@@ -1,4 +1,4 @@
-//! Lines looked at by halves, where the CPU and the system have registers of 32 bytes: large objects in half the time.
+//! Steps of half a line, where the CPU and the system have registers of 32 bytes: what is long in half the time.
 //!
 //! In processes alone: a kernel's code has those registers only where they were saved.
 
@@ -16,7 +16,7 @@ const UNKNOWN: u8 = 0;
 const LACKING: u8 = 1;
 const THERE: u8 = 2;
 
-/// Whether [`zero_lines`] may be called.
+/// Whether the CPU and the system have the registers: for all else here that needs them.
 #[inline]
 pub(super) fn is_there() -> bool {
     match STATE.load(Relaxed) {
@@ -58,14 +58,13 @@ pub(super) unsafe fn zero_lines(start: *mut u8, lines: usize) {
     }
 }
 
-// Its values are made where the registers are there.
 impl Step for __m256i {
     // SAFETY: any bits are a value.
     const ZERO: Self = unsafe { core::mem::transmute([0_u64; 4]) };
 
     #[inline(always)]
     fn or(self, other: Self) -> Self {
-        // SAFETY: as above.
+        // SAFETY: `zero` and `zero_lines` alone make steps of this type, and their callers have asked `is_there`.
         unsafe { _mm256_or_si256(self, other) }
     }
 

@@ -1,4 +1,4 @@
-//! Looking at some words at once: the compiler's own choice for a sum of them is twice as long.
+//! Steps of two words: to ask whether they are zero, the compiler's own choice is twice as long.
 
 use core::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_setzero_si128};
 
