@@ -337,14 +337,16 @@ impl Slot {
     }
 }
 
-/// Puts some places of a slot back.
+/// Puts some places of a slot back; no more where that has emptied a page, since whoever frees waits for what becomes of it.
 fn put_back(state: &mut State, slot: &mut Slot) -> Result<(), FreeError> {
     let Some(magazine) = slot.magazine.as_mut() else { return Ok(()) };
     let places = &mut magazine.places[..usize::from(slot.count)];
     let granules = u64::from(slot.granules);
     let kept = keep_lowest(places, granules);
-    slot.count = kept as u8;
-    state.release_many(&places[kept..], granules)
+    let (count, result) = state.release_some(&places[kept..], granules, 1);
+    places.copy_within(kept + count.., kept);
+    slot.count -= count as u8;
+    result
 }
 
 impl<M: Memory, L: RawLock> Drop for Cache<'_, M, L> {

@@ -266,18 +266,28 @@ impl State {
     pub(super) fn release_many(&mut self, places: &[Entry], granules: u64) -> Result<(), FreeError> {
         let mut rest = places;
         let mut result = Ok(());
-        let mut freed = 0;
-        while let Some((first, others)) = rest.split_first() {
-            let (count, error) = self.map.release_many(rest, granules);
-            freed += count;
+        while !rest.is_empty() {
+            let (count, error) = self.release_some(rest, granules, usize::MAX);
+            result = result.and(error);
             rest = &rest[count..];
-            if let Some(error) = error {
-                result = result.and(Err(self.free_error_sized(first.offset(), granules, error)));
-                rest = others;
-            }
         }
-        self.freed(granules, freed);
         result
+    }
+
+    /// As [`release_many`](Self::release_many), up to the first error, or until `pages` more are empty; returns how many places are
+    /// done with.
+    pub(super) fn release_some(
+        &mut self,
+        places: &[Entry],
+        granules: u64,
+        pages: usize,
+    ) -> (usize, Result<(), FreeError>) {
+        let (count, error) = self.map.release_many(places, granules, pages);
+        self.freed(granules, count);
+        match error {
+            None => (count, Ok(())),
+            Some(error) => (count + 1, Err(self.free_error_sized(places[count].offset(), granules, error))),
+        }
     }
 
     /// Live objects of a size, and of others that share its slot; those in stock among them.

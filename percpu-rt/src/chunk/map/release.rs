@@ -63,11 +63,17 @@ impl Map {
         root.tell(block, &news);
     }
 
-    /// Frees objects of `granules` each, from the first place on, up to the end of the places or to a mistake; returns
-    /// how many, and what stands in place of the next. Neighbours in one block are freed together.
-    pub(in crate::chunk) fn release_many(&mut self, places: &[Entry], granules: u64) -> (usize, Option<FreeError>) {
+    /// Frees objects of `granules` each, from the first place on, up to the end of the places, to a mistake, or until `pages` more are
+    /// empty; returns how many, and what stands in place of the next. Neighbours in one block are freed together.
+    pub(in crate::chunk) fn release_many(
+        &mut self,
+        places: &[Entry],
+        granules: u64,
+        pages: usize,
+    ) -> (usize, Option<FreeError>) {
+        let end = self.surplus.saturating_add(pages);
         let mut count = 0;
-        while let Some(place) = places.get(count) {
+        while let Some(place) = places.get(count).filter(|_| self.surplus < end) {
             let together = self.release_together(&places[count..], granules);
             count += together;
             if together > 0 {

@@ -197,7 +197,7 @@ fn run(page_blocks: u32, blocks: usize, steps: usize) {
                     !goes
                 });
                 places.sort();
-                let freed = map.release_many(&places, size.div_ceil(4) as u64);
+                let freed = map.release_many(&places, size.div_ceil(4) as u64, usize::MAX);
                 assert_eq!(freed, (places.len(), None));
             }
             6 => {
