@@ -150,11 +150,12 @@ type Pair = core::arch::x86_64::__m128i;
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
 type Pair = [u64; 2];
 
-/// As [`clear`], in each copy, of what lies at some places of it, which may overlap: all are looked at before anything depends on one.
+/// Makes what lies at some places of each copy zero where it is not; they may overlap, and all are looked at before anything depends
+/// on one.
 ///
 /// # Safety
 ///
-/// As there, but for the alignment.
+/// They are valid for reads and writes.
 #[inline(always)]
 unsafe fn clear_each<T: Step, const PLACES: usize>(
     count: usize,
