@@ -107,6 +107,25 @@ mod tests {
     use super::super::map::holes::GRANULE;
     use super::*;
 
+    /// The table above, in numbers.
+    #[test]
+    fn capacities_follow_what_is_live() {
+        const GRANULES: [u64; 6] = [2, 16, 128, 129, 1024, 1025];
+        for (live, capacities) in [
+            (7, [32, 4, 0, 0, 0, 0]),
+            (8, [32, 4, 0, 0, 0, 0]),
+            (15, [32, 4, 0, 0, 0, 0]),
+            (16, [32, 4, 2, 0, 0, 0]),
+            (64, [32, 8, 8, 0, 0, 0]),
+            (255, [32, 8, 8, 0, 0, 0]),
+            (256, [32, 8, 8, 2, 2, 0]),
+            (1024, [32, 32, 32, 8, 8, 0]),
+            (5000, [32, 32, 32, 32, 32, 0]),
+        ] {
+            assert_eq!(GRANULES.map(|granules| capacity_for(live, granules)), capacities, "{live} live");
+        }
+    }
+
     /// What sorts all that is made of two values sorts everything.
     #[test]
     fn all_are_sorted() {
