@@ -223,6 +223,13 @@ impl Bits {
         self.used[0] & 1 == 0 || self.used[WORDS - 1] >> 63 == 0
     }
 
+    /// The words that are said to have free granules, and those that have.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> [u32; 2] {
+        let has_free = |word: &usize| self.used[*word] != !0;
+        [self.open, (0..WORDS).filter(has_free).fold(0, |open, word| open | 1 << word)]
+    }
+
     /// The first granule at or behind `from` that is free, or the block's end.
     #[cfg(test)]
     pub(super) fn next_free(&self, from: u32) -> u32 {

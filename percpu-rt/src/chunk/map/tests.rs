@@ -56,6 +56,12 @@ fn check_leaf(leaf: &Leaf) -> usize {
             (Kind::Shared, Some(bits)) => {
                 let used = (0..GRANULES).filter(|&granule| bits.at(granule) != super::bits::At::Free).count();
                 assert_eq!(usize::from(block.used), used);
+                let [said, counted] = bits.open();
+                assert_eq!(said, counted, "words of block {index}");
+                // What is not zeroed when it is handed out lies behind all that was, so behind all that is taken but by somebody else.
+                let is_foreign = leaf.fixed & bit != 0 && bits.at(0) == super::bits::At::Inside;
+                let from = u32::from(block.high).max(if is_foreign { bits.end_of_object(0) } else { 0 });
+                assert!(bits.next_used(from) >= u32::from(block.end), "block {index}, from {from} on");
                 assert_eq!(leaf.free & bit, 0);
                 assert!(used > 0);
                 // Objects may be put into it from when it is populated on.
@@ -99,6 +105,9 @@ fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
         };
         let said = Zone::ALL.map(|zone| node.holes[zone as usize][index]);
         assert!(said.iter().zip(holes).all(|(said, holes)| said.or(holes) == *said), "child {index}");
+        let is_present = matches!(child, Child::Leaf(_) | Child::Node(_));
+        assert_eq!(node.present >> index & 1 != 0, is_present, "child {index}");
+        assert!(is_present || said == [Holes::NONE; 2], "child {index} has none");
         assert_eq!(node.runs.of(index), runs, "child {index}");
         counted.set(index, runs);
         assert_eq!((node.idle >> index & 1 != 0, node.surplus >> index & 1 != 0), (idle, surplus != 0));

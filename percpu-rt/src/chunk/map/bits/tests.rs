@@ -76,26 +76,36 @@ fn finds_the_lowest_fit() {
     }
 }
 
-/// As many as there are, each the lowest behind the one before; and as many once more when they are freed.
+/// As many as are asked for or as there are, each the lowest behind the one before, and nothing else; and as many once more when they
+/// are freed. With few, it is over within a word, or in one whose run goes on in the next.
 #[test]
 fn takes_all_that_fit() {
     let mut bits = Bits::EMPTY;
     for begin in [5, 70, 73, 200, 460, 767, 1010] {
         bits.take(begin, begin + 3, true);
     }
+    let of_all = |bits: &Bits| -> Vec<At> { (0..GRANULES).map(|granule| bits.at(granule)).collect() };
+    let before = of_all(&bits);
+    let free = |granule: u32| before.get(granule as usize) == Some(&At::Free);
     for lane in 0..=8 {
         for need in [1, 2, 3, 7, 40, 63, 64, 65, 100, 128, 129, 250] {
-            let is_free: Vec<bool> = (0..GRANULES).map(|granule| bits.at(granule) == At::Free).collect();
-            let free = |granule: u32| is_free.get(granule as usize) == Some(&true);
             let mut all = Vec::new();
             for begin in (0..GRANULES).step_by(1 << lane) {
                 if all.last().is_none_or(|last| last + need <= begin) && (begin..begin + need).all(free) {
                     all.push(begin);
                 }
             }
-            for _ in 0..2 {
-                let found = take_many(&mut bits, need, lane, GRANULES as usize);
-                assert_eq!(found, all, "{need} granules at {lane}");
+            for most in [1, 2, 3, 5, 16, GRANULES as usize, GRANULES as usize] {
+                let found = take_many(&mut bits, need, lane, most);
+                assert_eq!(found, all[..most.min(all.len())], "{most} of {need} granules at {lane}");
+                let mut after = before.clone();
+                for &begin in &found {
+                    after[begin as usize..(begin + need) as usize].fill(At::Inside);
+                    after[begin as usize] = At::Start;
+                }
+                assert_eq!(of_all(&bits), after, "{most} of {need} granules at {lane}");
+                let [said, counted] = bits.open();
+                assert_eq!(said, counted, "{most} of {need} granules at {lane}");
                 for begin in found {
                     bits.release(begin, begin + need);
                 }
