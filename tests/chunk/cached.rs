@@ -177,21 +177,62 @@ fn one_of_no_caches() {
     let _ = Cache::one_of(0, &allocator);
 }
 
-/// However much comes and goes, a stock is small: of each size a 64th of what is live, or 128 bytes.
+/// What is in stock of objects of `size` bytes, of which `live` are live: of small ones one for eight, up to eight, and from 256 live on
+/// one for 32, up to 32; of those beyond 512 bytes one for 128; and of the smallest as many as have 256 bytes.
+fn in_stock(size: usize, live: usize) -> usize {
+    let of_live = if size > 512 { live / 128 } else { (live / 8).min(8).max(live / 32) };
+    let places = of_live.max(256 / size).min(32);
+    // One is not worth it.
+    if places < 2 { 0 } else { places }
+}
+
+/// However much comes and goes, a stock is small; and it is made use of.
 #[test]
 fn a_stock_follows_what_is_live() {
-    let units = Units::new(1, 4 << 20, PAGE, Pages::Checked);
-    let allocator = allocator(&units, 4 << 20);
-    let mut cache = Cache::new(&allocator);
-    let stock = |live: usize| allocator.stats().nr_cur_alloc as usize - live;
-    let objects: Vec<usize> = (0..2000).map(|_| cache.alloc(64, 8, AllocFlags::NONE).expect("room")).collect();
-    assert!((1..=32).contains(&stock(2000)), "{}", stock(2000));
-    for (freed, &offset) in objects.iter().enumerate() {
-        // SAFETY: live, and of this size.
-        unsafe { cache.free(offset, 64) }.expect("a live object");
-        assert!(stock(1999 - freed) <= 32, "{}", stock(1999 - freed));
+    for size in [4, 32, 64, 512, 516, 2048] {
+        let units = Units::new(1, 4 << 20, PAGE, Pages::Checked);
+        let allocator = allocator(&units, 4 << 20);
+        let mut cache = Cache::new(&allocator);
+        let stock = |live: usize| allocator.stats().nr_cur_alloc as usize - live;
+        let mut objects = Vec::new();
+        for live in 1..=1500 {
+            objects.push(cache.alloc(size, 4, AllocFlags::NONE).expect("room"));
+            assert!(stock(live) <= in_stock(size, live + stock(live)), "{} of {size} with {live} live", stock(live));
+        }
+        let (mut before, mut most) = (stock(1500), 0);
+        while let Some(offset) = objects.pop() {
+            // SAFETY: live, and of this size.
+            unsafe { cache.free(offset, size) }.expect("a live object");
+            let live = objects.len();
+            // How much may be is found out when some goes back, which is eight at the most; what is in stock beyond may stay.
+            let may_be = in_stock(size, live + stock(live) + 8).max(before);
+            assert!(stock(live) <= may_be, "{} of {size} with {live} live", stock(live));
+            (before, most) = (stock(live), most.max(stock(live)));
+        }
+        assert_eq!(most, in_stock(size, 1500), "of {size}");
+        drop(cache);
+        assert_eq!(stock(0), 0);
     }
-    assert!(stock(0) <= 32);
-    drop(cache);
-    assert_eq!(stock(0), 0);
+}
+
+/// What a cache has in stock goes back before it refuses: also where that is all there is.
+#[test]
+fn a_larger_object_has_what_is_in_stock_of_smaller_ones() {
+    for (small, bytes) in [(4, PAGE), (64, 2 * PAGE), (512, 8 * PAGE)] {
+        let units = Units::new(1, bytes, PAGE, Pages::Checked);
+        let allocator = allocator(&units, bytes);
+        let mut cache = Cache::new(&allocator);
+        let mut objects = Vec::new();
+        while let Ok(offset) = cache.alloc(small, 4, AllocFlags::NONE) {
+            objects.push(offset);
+        }
+        assert_eq!(objects.len(), bytes / small, "all of it");
+        for offset in objects {
+            // SAFETY: live, and of this size.
+            unsafe { cache.free(offset, small) }.expect("a live object");
+        }
+        assert!(allocator.stats().nr_cur_alloc > 0, "some is in stock");
+        assert_eq!(allocator.alloc(bytes, 4, AllocFlags::NONE), Err(AllocError::Exhausted { size: bytes, align: 4 }));
+        assert_eq!(cache.alloc(bytes, 4, AllocFlags::NONE), Ok(0));
+    }
 }
