@@ -236,3 +236,41 @@ fn a_larger_object_has_what_is_in_stock_of_smaller_ones() {
         assert_eq!(cache.alloc(bytes, 4, AllocFlags::NONE), Ok(0));
     }
 }
+
+/// Where each object has a page to itself, each that goes back empties one: the stock shrinks with the heap all the same.
+#[test]
+fn a_stock_of_whole_pages_shrinks() {
+    let size = 4092;
+    let units = Units::new(1, 32 << 20, PAGE, Pages::Counted);
+    let allocator = allocator(&units, 32 << 20);
+    let mut cache = Cache::new(&allocator);
+    let objects: Vec<usize> = (0..5000).map(|_| cache.alloc(size, 4, AllocFlags::NONE).expect("room")).collect();
+    let mut most = 0;
+    for (freed, offset) in objects.into_iter().enumerate() {
+        // SAFETY: live, and of this size.
+        unsafe { cache.free(offset, size) }.expect("a live object");
+        let live = 4999 - freed;
+        let stock = allocator.stats().nr_cur_alloc as usize - live;
+        let may_be = in_stock(size, live + stock) + 1;
+        assert!(stock <= may_be.max(2), "{stock} with {live} live");
+        most = most.max(stock);
+    }
+    assert!(most > 16, "{most}: the others had none to shrink");
+}
+
+/// One of several that go back is a mistake: it is told with its own offset, and the others are free.
+#[test]
+fn a_mistake_among_others_is_told_with_its_offset() {
+    let units = Units::new(1, 1 << 20, PAGE, Pages::Checked);
+    let allocator = allocator(&units, 1 << 20);
+    let mut cache = Cache::new(&allocator);
+    let mut objects: Vec<usize> = (0..100).map(|_| cache.alloc(8, 8, AllocFlags::NONE).expect("room")).collect();
+    cache.drain().expect("no mistakes");
+    objects.sort_unstable();
+    for at in [10, 11, 12, 12, 13] {
+        // SAFETY: of this size, and one of them freed twice: the mistake that is looked for, which hands out nothing meanwhile.
+        unsafe { cache.free(objects[at], 8) }.expect("told when it leaves the stock");
+    }
+    assert_eq!(cache.drain(), Err(FreeError::NotAllocated { offset: objects[12] }));
+    assert_eq!(allocator.stats().nr_cur_alloc, 96);
+}

@@ -240,11 +240,13 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     ) -> Result<usize, AllocError> {
         let placed = placed.unwrap_or_else(|| self.allocator.with(|state| state.place(request)));
         match self.allocator.finish(placed, request, size, align) {
-            // What is in stock may be what is lacking; or, for an atomic one, the page of an empty magazine.
+            // What is in stock may be what is lacking; or the page of an empty magazine, where it may be records.
             Err(AllocError::Exhausted { .. }) if self.has_stock() && self.drain().is_ok() => {
                 self.allocator.alloc(size, align, flags)
             }
-            Err(AllocError::AtomicExhausted { .. }) if self.with_magazine != 0 && self.drain().is_ok() => {
+            Err(AllocError::AtomicExhausted { .. } | AllocError::NoMemory { .. })
+                if self.with_magazine != 0 && self.drain().is_ok() =>
+            {
                 self.allocator.alloc(size, align, flags)
             }
             result => result,
@@ -292,7 +294,7 @@ impl Slot {
             }
             self.granules = granules as u16;
         }
-        // What is in stock beyond goes out by allocations; nothing comes in.
+        // What is in stock beyond goes out by allocations, and by frees, of which each puts back more than comes in.
         // Most often there is one: a division is longer than all the rest.
         let live = state.live(granules);
         self.capacity = capacity_for(if caches == 1 { live } else { live / caches }, granules) as u8;
@@ -337,13 +339,16 @@ impl Slot {
     }
 }
 
-/// Puts some places of a slot back; no more where that has emptied a page, since whoever frees waits for what becomes of it.
+/// Puts some places of a slot back; no more where that has emptied a page, since whoever frees waits for what becomes of it. What is left
+/// of them is at hand then, though it lies highest.
 fn put_back(state: &mut State, slot: &mut Slot) -> Result<(), FreeError> {
     let Some(magazine) = slot.magazine.as_mut() else { return Ok(()) };
     let places = &mut magazine.places[..usize::from(slot.count)];
     let granules = u64::from(slot.granules);
     let kept = keep_lowest(places, granules);
-    let (count, result) = state.release_some(&places[kept..], granules, 1);
+    // One more of a stock that is beyond its capacity: where each empties a page, it would never shrink.
+    let pages = if slot.count > slot.capacity + 1 { 2 } else { 1 };
+    let (count, result) = state.release_some(&places[kept..], granules, pages);
     places.copy_within(kept + count.., kept);
     slot.count -= count as u8;
     result

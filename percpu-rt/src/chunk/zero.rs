@@ -9,7 +9,7 @@ mod sse2;
 /// Bytes that a CPU fetches at once.
 pub(crate) const LINE: usize = 64;
 
-/// Makes `bytes` bytes of each of `count` copies zero, and writes only where they are not, or next to it in a line: a line that is
+/// Makes `bytes` bytes of each of `count` copies zero, and writes only where they are not, or within a line's length of it: a line that is
 /// only read stays shared between CPUs, and a page that nothing was written to is not backed by it.
 ///
 /// The size says once for all copies how they are looked at; and since the looks of a copy overlap where the size is odd,
