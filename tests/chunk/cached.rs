@@ -189,17 +189,18 @@ fn in_stock(size: usize, live: usize) -> usize {
 /// However much comes and goes, a stock is small; and it is made use of.
 #[test]
 fn a_stock_follows_what_is_live() {
-    for size in [4, 32, 64, 512, 516, 2048] {
+    let sizes = [4, 32, 64, 512, 516, 2048];
+    for (size, all) in sizes.into_iter().flat_map(|size| [20, 100, 1500].map(|all| (size, all))) {
         let units = Units::new(1, 4 << 20, PAGE, Pages::Checked);
         let allocator = allocator(&units, 4 << 20);
         let mut cache = Cache::new(&allocator);
         let stock = |live: usize| allocator.stats().nr_cur_alloc as usize - live;
         let mut objects = Vec::new();
-        for live in 1..=1500 {
+        for live in 1..=all {
             objects.push(cache.alloc(size, 4, AllocFlags::NONE).expect("room"));
             assert!(stock(live) <= in_stock(size, live + stock(live)), "{} of {size} with {live} live", stock(live));
         }
-        let (mut before, mut most) = (stock(1500), 0);
+        let (mut before, mut most) = (stock(all), 0);
         while let Some(offset) = objects.pop() {
             // SAFETY: live, and of this size.
             unsafe { cache.free(offset, size) }.expect("a live object");
@@ -209,7 +210,7 @@ fn a_stock_follows_what_is_live() {
             assert!(stock(live) <= may_be, "{} of {size} with {live} live", stock(live));
             (before, most) = (stock(live), most.max(stock(live)));
         }
-        assert_eq!(most, in_stock(size, 1500), "of {size}");
+        assert_eq!(most, in_stock(size, all), "of {size} with {all} live");
         drop(cache);
         assert_eq!(stock(0), 0);
     }

@@ -91,7 +91,7 @@ fn make_idle(allocator: &Allocating<'_, false>, blocks: usize) {
     allocator.free(all).expect("live");
 }
 
-/// Neither for its own records, nor for those of others that it has left without a spare page.
+/// Neither for its own records, nor for those of others that it has left without a spare page, nor for a stock's.
 #[test]
 fn an_atomic_allocation_asks_only_for_what_is_there_at_once() {
     for (is_cached, granted) in [(false, None), (true, None), (false, Some(3)), (true, Some(3)), (false, Some(0))] {
@@ -99,14 +99,16 @@ fn an_atomic_allocation_asks_only_for_what_is_there_at_once() {
         let allocator = memory.allocator();
         make_idle(&allocator, 200);
         let mut cache = Cache::new(&allocator);
-        let mut alloc = || match is_cached {
-            true => cache.alloc(SIZE, 4, AllocFlags::ATOMIC),
-            false => allocator.alloc(SIZE, 4, AllocFlags::ATOMIC),
+        let mut alloc = |size| match is_cached {
+            true => cache.alloc(size, 4, AllocFlags::ATOMIC),
+            false => allocator.alloc(size, 4, AllocFlags::ATOMIC),
         };
         memory.is_atomic.store(true, Relaxed);
         Units::grant(granted);
-        let count = (0..200).take_while(|_| alloc().is_ok()).count();
-        let refused = alloc();
+        let count = (0..200).take_while(|_| alloc(SIZE).is_ok()).count();
+        let refused = alloc(SIZE);
+        // Of these there would be a stock.
+        (4..=64).for_each(|size| _ = alloc(size));
         Units::grant(None);
         memory.is_atomic.store(false, Relaxed);
         assert_eq!(refused, Err(AllocError::AtomicExhausted { size: SIZE, align: 4 }));
