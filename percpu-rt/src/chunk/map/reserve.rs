@@ -72,19 +72,31 @@ impl Map {
         (first..).take(most / BLOCK).take_while(is_idle).count() * BLOCK
     }
 
-    /// Frees the last block of `reserve`, and has its bits used in another: blocks that are idle may have none.
+    /// Has the bits of a block used in another: of one that is idle and was part of the reserve, or else of the last of `reserve`,
+    /// which is freed. A lower block that is idle may have none.
     fn open_for_bits(&mut self, reserve: &mut Range<usize>) -> Option<()> {
+        if self.free_idle_bits() {
+            return Some(());
+        }
         let last = reserve.end.saturating_sub(BLOCK).max(reserve.start);
-        let opened = last..reserve.end;
         self.free_from(reserve, last)?;
-        self.edit_leaves(blocks(&opened), |leaf, records, blocks, _| {
-            for block in blocks {
-                if let Some(bits) = leaf.blocks[block as usize % FANOUT].bits.take() {
-                    records.free_bits(bits);
-                }
-            }
-        });
+        self.free_idle_bits();
         Some(())
+    }
+
+    /// Gives back the bits of a block that has some in stock and is idle; false where there is none.
+    fn free_idle_bits(&mut self) -> bool {
+        let Self { root: Some(root), records, .. } = self else { return false };
+        let mut from = 0;
+        while let Some(block) = root.next_idle(from) {
+            let index = block as usize % FANOUT;
+            if let Some(bits) = root.leaf_mut(block).and_then(|leaf| leaf.blocks[index].bits.take()) {
+                records.free_bits(bits);
+                return true;
+            }
+            from = block + 1;
+        }
+        false
     }
 
     /// Frees what of `reserve` lies behind `begin`; `None` where that is nothing.
