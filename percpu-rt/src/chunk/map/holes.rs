@@ -144,4 +144,22 @@ mod tests {
         let whole = Holes::of(0, GRANULES);
         assert!((0..=10).all(|lane| whole.fit(lane, GRANULES)));
     }
+
+    /// What does not fit makes no run shorter that there may be, and some as short as they can be.
+    #[test]
+    fn what_does_not_fit_bounds_every_alignment() {
+        for (lane, need) in (0..=10).flat_map(|lane| [1, 2, 3, 8, 31, 64, 200].map(|need| (lane, need))) {
+            let mut longest = Holes::NONE;
+            for (begin, end) in (0..160).flat_map(|begin| (begin + 1..begin + 400).map(move |end| (begin, end))) {
+                let run = Holes::of(begin, end);
+                if !run.fit(lane, need) {
+                    assert_eq!(run.unfit(lane, need), run, "{begin} to {end}, {need} at {lane}");
+                    longest = longest.or(run);
+                }
+            }
+            if lane <= 6 {
+                assert_eq!(Holes::UNBOUNDED.unfit(lane, need).0[..=lane], longest.0[..=lane], "{need} at {lane}");
+            }
+        }
+    }
 }

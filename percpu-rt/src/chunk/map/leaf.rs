@@ -44,7 +44,8 @@ pub(super) struct Block {
 #[derive(Debug)]
 pub(super) struct Leaf {
     /// At least the free runs within each shared block that is in a zone's mask; else [`Holes::NONE`]. A free makes them
-    /// longer, and taking leaves them as they are: a search that is misled counts them anew.
+    /// longer, and taking leaves them as they are, or says what does not fit any more: a search that is misled counts
+    /// them anew.
     pub(super) holes: [Holes; FANOUT],
     pub(super) blocks: [Block; FANOUT],
     /// The shared blocks that objects may be put into, by zone.
@@ -64,7 +65,7 @@ pub(super) struct Leaf {
     page_blocks: u32,
 }
 
-/// What there is more of in a leaf than was said before.
+/// What there may be more of in a leaf than was said before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct News {
     /// Free runs within shared blocks of a zone.
