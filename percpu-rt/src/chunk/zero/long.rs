@@ -56,25 +56,35 @@ pub(super) unsafe fn zero_by<T: Step>(count: usize, copy_at: impl Fn(usize) -> *
 #[inline(always)]
 unsafe fn zero_together<T: Step, const COPIES: usize>(copies: [*mut u8; COPIES], bytes: usize) {
     let mut seen = [T::ZERO; COPIES];
-    let mut look = |at: usize| {
-        for (copy, seen) in copies.iter().zip(&mut seen) {
-            // SAFETY: a line's worth of the caller's bytes.
-            *seen = seen.or(unsafe { any::<T>(copy.wrapping_byte_add(at)) });
-        }
-    };
     // What ends with the copy overlaps with what is before.
     let last = bytes - LINE;
     let mut at = 0;
     while at < last {
-        look(at);
+        // SAFETY: a line's worth of the caller's bytes.
+        unsafe { look(&copies, at, &mut seen) };
         at += LINE;
     }
-    look(last);
+    // SAFETY: as above.
+    unsafe { look(&copies, last, &mut seen) };
     for (copy, seen) in copies.iter().zip(&seen) {
         if !seen.is_zero() {
             // SAFETY: the caller's bytes.
             unsafe { clear_lines::<T>(*copy, bytes) };
         }
+    }
+}
+
+/// Adds to what was `seen` of each copy what is in the line's worth of bytes at `at`. No closure, which the compiler may make a function of
+/// its own, without the registers of the one around it.
+///
+/// # Safety
+///
+/// They are valid for reads.
+#[inline(always)]
+unsafe fn look<T: Step, const COPIES: usize>(copies: &[*mut u8; COPIES], at: usize, seen: &mut [T; COPIES]) {
+    for (copy, seen) in copies.iter().zip(seen) {
+        // SAFETY: the caller's.
+        *seen = seen.or(unsafe { any::<T>(copy.wrapping_byte_add(at)) });
     }
 }
 
