@@ -16,7 +16,7 @@
 use core::fmt;
 
 use super::allocator::Allocator;
-use super::capacity::{LARGEST, SLOTS, capacity_for, keep_lowest, slot_of};
+use super::capacity::{LARGEST, SLOTS, capacity_for, keep_lower, slot_of};
 use super::error::{AllocError, FreeError};
 use super::flags::AllocFlags;
 use super::lock::RawLock;
@@ -345,7 +345,7 @@ fn put_back(state: &mut State, slot: &mut Slot) -> Result<(), FreeError> {
     let Some(magazine) = slot.magazine.as_mut() else { return Ok(()) };
     let places = &mut magazine.places[..usize::from(slot.count)];
     let granules = u64::from(slot.granules);
-    let kept = keep_lowest(places, granules);
+    let kept = keep_lower(places, granules);
     // One more of a stock that is beyond its capacity: where each empties a page, it would never shrink.
     let pages = if slot.count > slot.capacity + 1 { 2 } else { 1 };
     let (count, result) = state.release_some(&places[kept..], granules, pages);

@@ -59,47 +59,27 @@ pub(super) fn capacity_for(live: usize, granules: u64) -> usize {
     if capacity < 2 { 0 } else { capacity }
 }
 
-/// Of a stock of places of `granules` that is too full: has those that are to go back behind the others, ascending, and returns
-/// how many stay.
+/// Of a stock of places of `granules` that is too full: has those that are to go back behind the others, and returns how many stay.
 ///
-/// The highest go, so that what stays keeps as few pages in use as possible: of the last in `places`, twice as many as go, since to
-/// choose among all takes longer than it saves in pages. By address, so that neighbours are freed together. Not too many: whoever
-/// frees waits for all, and the larger they are, the fewer are in one block.
-pub(crate) fn keep_lowest(places: &mut [Entry], granules: u64) -> usize {
+/// The higher go, so that what stays keeps as few pages in use as possible: of the last in `places`, twice as many as go, the higher
+/// of each two. To choose better among these, or among all, takes longer than it saves in pages; and what was put in together
+/// lies together most often, so that neighbours are freed together without a sort. Not too many: whoever frees waits for all, and the
+/// larger they are, the fewer are in one block.
+pub(crate) fn keep_lower(places: &mut [Entry], granules: u64) -> usize {
     let at_once = match granules {
-        ..=64 => 8,
+        ..=32 => 16,
+        33..=64 => 8,
         65..=128 => 4,
         _ => 2,
     };
-    let kept = places.len() - (places.len() / 2).clamp(1, at_once);
-    let chosen_from = places.len().saturating_sub(2 * (places.len() - kept));
-    sort(&mut places[chosen_from..]);
-    kept
-}
-
-/// Puts the lower of two first, for pair after pair.
-macro_rules! exchange {
-    ($all:ident: $($a:literal $b:literal),+) => {{
-        $(($all[$a], $all[$b]) = ($all[$a].min($all[$b]), $all[$a].max($all[$b]));)+
-    }};
-}
-
-/// Sorts by address. They are in no order: which of two is lower a CPU would guess wrongly, so they are compared without a branch,
-/// in an order that is always the same.
-fn sort(places: &mut [Entry]) {
-    // Pairs, then by merging what lies at odd and what lies at even places.
-    if let Ok(all) = <&mut [Entry; 16]>::try_from(&mut *places) {
-        exchange!(all: 0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15, 0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15);
-        exchange!(all: 1 2, 5 6, 9 10, 13 14, 0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15, 2 4, 3 5, 10 12, 11 13);
-        exchange!(all: 1 2, 3 4, 5 6, 9 10, 11 12, 13 14, 0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15);
-        exchange!(all: 4 8, 5 9, 6 10, 7 11, 2 4, 3 5, 6 8, 7 9, 10 12, 11 13, 1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14);
-    } else if let Ok(all) = <&mut [Entry; 8]>::try_from(&mut *places) {
-        exchange!(all: 0 1, 2 3, 4 5, 6 7, 0 2, 1 3, 4 6, 5 7, 1 2, 5 6, 0 4, 1 5, 2 6, 3 7, 2 4, 3 5, 1 2, 3 4, 5 6);
-    } else if let Ok(all) = <&mut [Entry; 4]>::try_from(&mut *places) {
-        exchange!(all: 0 1, 2 3, 0 2, 1 3, 1 2);
-    } else {
-        places.sort_unstable();
+    let go = (places.len() / 2).clamp(1, at_once);
+    let kept = places.len() - go;
+    let (lower, higher) = places.split_at_mut(kept);
+    // Which of two is higher a CPU would guess wrongly: there is no branch in this.
+    for (lower, higher) in lower.iter_mut().rev().zip(higher.iter_mut().rev()) {
+        (*lower, *higher) = ((*lower).min(*higher), (*lower).max(*higher));
     }
+    kept
 }
 
 #[cfg(test)]
@@ -126,38 +106,22 @@ mod tests {
         }
     }
 
-    /// What sorts all that is made of two values sorts everything.
     #[test]
-    fn all_are_sorted() {
-        for count in 0..=16 {
-            for bits in 0..1_u32 << count {
-                let mut places: [Entry; 16] =
-                    core::array::from_fn(|at| Entry::new((bits as usize >> at & 1) * GRANULE, true));
-                let places = &mut places[..count];
-                sort(places);
-                assert!(places.is_sorted(), "{count} {bits:#x}");
-                let high = places.iter().filter(|place| place.offset() > 0).count();
-                assert_eq!(high, bits.count_ones() as usize, "{count} {bits:#x}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_highest_of_the_last_go_back() {
-        for (count, granules, goes, from) in
-            [(33, 1, 8, 17), (17, 4, 8, 1), (9, 8, 4, 1), (3, 40, 1, 1), (5, 200, 2, 1)]
+    fn the_higher_of_two_goes_back() {
+        for (count, granules, go) in
+            [(33, 1, 16), (33, 40, 8), (17, 4, 8), (9, 80, 4), (3, 40, 1), (5, 200, 2), (1, 1, 1)]
         {
-            let mut places = [Entry::EMPTY; LARGEST + 1];
-            let places = &mut places[..count];
-            for (at, place) in places.iter_mut().enumerate() {
-                *place = Entry::new((at * 7 + 3) % count * GRANULE, true);
+            let before: [_; LARGEST + 1] = core::array::from_fn(|at| Entry::new((at * 7 + 3) % count * GRANULE, true));
+            let mut places = before;
+            let kept = keep_lower(&mut places[..count], granules);
+            assert_eq!(kept, count - go, "{count}");
+            for at in 0..kept.saturating_sub(go) {
+                assert_eq!(places[at], before[at], "{at} of {count}");
             }
-            let mut last = [Entry::EMPTY; LARGEST + 1];
-            let last = &mut last[..count - from];
-            last.copy_from_slice(&places[from..]);
-            last.sort_unstable();
-            assert_eq!(keep_lowest(places, granules), count - goes, "{count}");
-            assert_eq!(places[count - goes..], last[last.len() - goes..], "{count}");
+            for at in kept.saturating_sub(go)..kept {
+                let (one, other) = (before[at], before[at + go]);
+                assert_eq!((places[at], places[at + go]), (one.min(other), one.max(other)), "{at} of {count}");
+            }
         }
     }
 }

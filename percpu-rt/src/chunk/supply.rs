@@ -4,7 +4,7 @@
 
 use super::allocator::Allocator;
 use super::capacity::capacity_for;
-pub(crate) use super::capacity::{LARGEST, SLOTS, keep_lowest, slot_of};
+pub(crate) use super::capacity::{LARGEST, SLOTS, keep_lower, slot_of};
 use super::flags::AllocFlags;
 use super::lock::RawLock;
 pub(crate) use super::map::request::Entry;

@@ -6,7 +6,7 @@ use super::super::global::{Global, global};
 use super::super::pointer::PerCpuPtr;
 use super::magazines::{Size, place, rounded, stocks, word};
 use crate::chunk::FreeError;
-use crate::chunk::supply::{Entry, LARGEST, keep_lowest};
+use crate::chunk::supply::{Entry, LARGEST, keep_lower};
 
 /// Frees to where it is at hand, if there is room; most variables end here. False where there is none, and nothing is freed.
 ///
@@ -60,7 +60,7 @@ fn free_into(global: &Global, size: Size, free: Entry) -> Result<(), FreeError> 
     let mut places = [free; LARGEST + 1];
     let count = 1 + places[1..].iter_mut().map_while(|free| stocked.pop().map(|word| *free = place(word))).count();
     let places = &mut places[..count];
-    let mut kept = keep_lowest(places, granules);
+    let mut kept = keep_lower(places, granules);
     // Whoever was faster may have filled the room.
     kept = places[..kept].iter().take_while(|place| stocked.push(word(**place))).count();
     global.allocator().put_back(&places[kept..], granules)
