@@ -200,6 +200,19 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         self.free_and_balance(|state| state.release_many(places, granules))
     }
 
+    /// As [`put_back`](Self::put_back), up to the first error, or to the first place that empties a page: whoever frees waits for what
+    /// becomes of it. Returns how many places are done with.
+    #[cfg(has_stock)]
+    pub(crate) fn put_back_some(&self, places: &[Entry], granules: u64) -> (usize, Result<(), FreeError>) {
+        let mut done = 0;
+        let result = self.free_and_balance(|state| {
+            let (count, result) = state.release_some(places, granules, 1);
+            done = count;
+            result
+        });
+        (done, result)
+    }
+
     /// Frees, and gives pages back if it is time.
     #[inline]
     pub(super) fn free_and_balance(

@@ -57,11 +57,16 @@ fn free_into(global: &Global, size: Size, free: Entry) -> Result<(), FreeError> 
     if stocked.push(word(free)) {
         return Ok(());
     }
+    // As they lie in the stock, the last in behind the others, and behind all what comes in.
     let mut places = [free; LARGEST + 1];
-    let count = 1 + places[1..].iter_mut().map_while(|free| stocked.pop().map(|word| *free = place(word))).count();
-    let places = &mut places[..count];
-    let mut kept = keep_lower(places, granules);
+    let room = places[..LARGEST].iter_mut().rev();
+    let count = room.map_while(|free| stocked.pop().map(|word| *free = place(word))).count();
+    let places = &mut places[LARGEST - count..];
+    let kept = keep_lower(places, granules);
     // Whoever was faster may have filled the room.
-    kept = places[..kept].iter().take_while(|place| stocked.push(word(**place))).count();
-    global.allocator().put_back(&places[kept..], granules)
+    let push = |places: &[Entry]| places.iter().take_while(|place| stocked.push(word(**place))).count();
+    let kept = push(&places[..kept]);
+    let (done, result) = global.allocator().put_back_some(&places[kept..], granules);
+    let rest = &places[kept + done..];
+    result.and(global.allocator().put_back(&rest[push(rest)..], granules))
 }
