@@ -12,7 +12,7 @@ use super::holes::Holes;
 use super::leaf::{Leaf, News, ones};
 use super::range::in_leaf;
 use super::runs::{FANOUT, Found, Neighbours, Runs, Space, find_in_mask};
-use super::spans::{Sight, Spans};
+use super::spans::Sight;
 use super::zone::{ZONES, Zone};
 use crate::chunk::zero::LINE;
 
@@ -255,15 +255,17 @@ impl Node {
     }
 
     /// Says that child `index`, which was untouched and has records now, is to be looked at anew: what was a long hole will be many
-    /// short ones. The nodes above hear of it by the edit that follows.
+    /// short ones. What was said of it stays until then: to take it back would be a line for each alignment. The nodes above hear of it
+    /// by the edit that follows.
     pub(super) fn unsee_child(&mut self, index: usize) {
         match &mut self.children[index] {
-            Child::Node(child) => child.unseen[0] = !0,
-            Child::Leaf(leaf) => leaf.unseen[0] = !0,
+            Child::Node(child) => child.unseen = [!0; 2],
+            Child::Leaf(leaf) => leaf.unseen = [!0; 2],
             Child::Outside | Child::Untouched => {}
         }
-        self.see(index, 0, Spans::NONE, true);
-        self.see(index, 1, Spans::NONE, false);
+        for unseen in &mut self.unseen {
+            *unseen |= 1 << index;
+        }
     }
 
     /// Takes anew all that this node says of a child, but for holes at borders: these have not grown.

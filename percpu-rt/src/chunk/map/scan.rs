@@ -134,7 +134,7 @@ impl Node {
     }
 
     /// Notes what there is to say of the holes of a child, and whether more is to be looked at.
-    pub(super) fn see(&mut self, index: usize, sight: usize, spans: Spans, is_unseen: bool) {
+    fn see(&mut self, index: usize, sight: usize, spans: Spans, is_unseen: bool) {
         self.sights[sight].set(index, spans);
         self.unseen[sight] = self.unseen[sight] & !(1 << index) | u32::from(is_unseen) << index;
     }
@@ -199,7 +199,11 @@ impl Look<'_> {
             // All of it is in one hole.
             None => self.at_blocks(1, Spans::NONE),
             Some(_) if said.may_fit(self.request) => self.at_blocks(!0, Spans::NONE),
-            Some(leaf) => self.at_blocks(leaf.unseen[usize::from(self.request.populated)], said),
+            Some(leaf) => match leaf.unseen[usize::from(self.request.populated)] {
+                // What is said of it is of another time.
+                blocks if blocks == !0 => self.at_blocks(blocks, Spans::NONE),
+                blocks => self.at_blocks(blocks, said),
+            },
         }
     }
 
