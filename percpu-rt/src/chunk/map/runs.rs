@@ -9,11 +9,19 @@ use super::range::mask;
 pub(super) const FANOUT: usize = 32;
 
 /// Free blocks of a stretch: how many at its begin, at its end, and in its longest run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Eq, Debug)]
 pub(super) struct Runs {
     pub(super) first: u32,
     pub(super) last: u32,
     pub(super) longest: u32,
+}
+
+/// All at once: the CPU has not to guess which differ.
+impl PartialEq for Runs {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        (self.first ^ other.first) | (self.last ^ other.last) | (self.longest ^ other.longest) == 0
+    }
 }
 
 impl Runs {
@@ -147,23 +155,20 @@ impl Neighbours {
         let (from, to) = (u32::BITS - lower.leading_zeros(), higher.trailing_zeros());
         // Free blocks up to here and from here on.
         let (mut below, mut above) = ((index as u32 - from) * blocks, (to - index as u32 - 1) * blocks);
-        if lower != 0 {
-            below += self.each[from as usize - 1].last;
-        }
-        if higher != 0 {
-            above += self.each[to as usize].first;
-        }
+        // To read what is not meant is quicker than the CPU's guess.
+        let (lower_last, higher_first) =
+            (self.each[from.wrapping_sub(1) as usize % FANOUT].last, self.each[to as usize % FANOUT].first);
+        below += if lower == 0 { 0 } else { lower_last };
+        above += if higher == 0 { 0 } else { higher_first };
         let with_neighbours = |Runs { first, last, longest }| {
-            if longest == blocks {
-                Runs::whole(below + blocks + above)
-            } else {
-                let (first, last) = (below + first, last + above);
-                Runs { first, last, longest: longest.max(first).max(last) }
-            }
+            // One that is whole has no end before the others begin.
+            let whole = if longest == blocks { below + above } else { 0 };
+            let (first, last) = (first + below.max(whole), last + above.max(whole));
+            Runs { first, last, longest: longest.max(first).max(last) }
         };
         let Runs { first, last, longest } = with_neighbours(runs);
         let elsewhere = self.some & !mask(from, to);
-        let longest = if longest >= self.all.longest || elsewhere == 0 {
+        let longest = if (longest >= self.all.longest) | (elsewhere == 0) {
             longest
         } else if with_neighbours(before).longest < self.all.longest {
             // Another is the longest, and still there.
