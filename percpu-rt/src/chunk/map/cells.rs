@@ -127,6 +127,11 @@ impl<T> Cells<T> {
         count.saturating_sub(self.free).div_ceil(Self::IN_PAGE)
     }
 
+    /// Whether there may be a page with one cell in use, and room for that in another.
+    pub(super) fn has_page_to_spare(&self) -> bool {
+        self.free >= Self::IN_PAGE
+    }
+
     /// A cell with what `value` makes, which it makes there.
     ///
     /// # Panics

@@ -163,6 +163,10 @@ impl Map {
             let pages = self.unpopulated(bytes(begin), bytes(end), ahead)?;
             Some(Fresh { pages, ahead })
         });
+        // An atomic request leaves spare pages to the next, and an object that lacks pages is enough to do.
+        if need.leaves == 0 && fresh.is_none() && !request.populated && !self.records.is_leaf_ready() {
+            self.records.make_leaf_ready(self.page_blocks);
+        }
         Ok(Placed { offset: bytes(begin), fresh, dirty, lacking: self.records.lacking() })
     }
 }

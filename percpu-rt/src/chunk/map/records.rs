@@ -25,6 +25,8 @@ pub(super) struct Records {
     bits: Cells<Bits>,
     magazines: Cells<Magazine>,
     spares: Spares,
+    /// A leaf that is made, in which nothing is: whoever needs one has enough to do without.
+    ready: Option<Owned<Leaf>>,
     /// Metadata pages, spare ones included.
     pages: usize,
     /// Leaves in use.
@@ -43,6 +45,7 @@ impl Records {
         bits: Cells::EMPTY,
         magazines: Cells::EMPTY,
         spares: Spares::EMPTY,
+        ready: None,
         pages: 0,
         chunks: 0,
     };
@@ -54,7 +57,7 @@ impl Records {
     /// Pages that have to come in before `need` can be made; `Ok` where there are enough.
     pub(super) fn reserve(&self, need: Need) -> Result<(), usize> {
         let pages = self.nodes.pages_for(need.nodes)
-            + self.leaves.pages_for(need.leaves)
+            + self.leaves.pages_for(need.leaves.saturating_sub(usize::from(self.ready.is_some())))
             + self.bits.pages_for(need.bits)
             + self.magazines.pages_for(need.magazines);
         match pages.saturating_sub(self.spares.count()) {
@@ -85,6 +88,7 @@ impl Records {
 
     /// The last pages, when all records are gone.
     pub(super) fn last(&mut self) -> Option<MetadataPage> {
+        self.free_ready();
         self.pages = self.pages.saturating_sub(1);
         self.spares.pop()
     }
@@ -109,13 +113,38 @@ impl Records {
         self.nodes.new_cell(|| Node::new(shift, whole), &mut self.spares)
     }
 
+    fn new_leaf(&mut self, page_blocks: u32) -> Owned<Leaf> {
+        self.leaves.new_cell(|| Leaf::new(!0, page_blocks), &mut self.spares)
+    }
+
+    /// Whether the next leaf is made already.
+    #[inline]
+    pub(super) fn is_leaf_ready(&self) -> bool {
+        self.ready.is_some()
+    }
+
+    /// Makes the next leaf, if there is room for it.
+    #[cold]
+    pub(super) fn make_leaf_ready(&mut self, page_blocks: u32) {
+        if self.leaves.pages_for(1) <= self.spares.count() {
+            self.ready = Some(self.new_leaf(page_blocks));
+        }
+    }
+
+    fn free_ready(&mut self) {
+        if let Some(leaf) = self.ready.take() {
+            self.leaves.free(leaf, &mut self.spares);
+        }
+    }
+
     /// What stands at a place of a node with children of `1 << shift` blocks, once something there is to be told
     /// apart.
     pub(super) fn new_child(&mut self, shift: u32, whole: bool, page_blocks: u32) -> Child {
         if shift == FANOUT.ilog2() {
             self.chunks += 1;
-            let free = if whole { !0 } else { 0 };
-            Child::Leaf(self.leaves.new_cell(|| Leaf::new(free, page_blocks), &mut self.spares))
+            let mut leaf = self.ready.take().unwrap_or_else(|| self.new_leaf(page_blocks));
+            leaf.free = if whole { !0 } else { 0 };
+            Child::Leaf(leaf)
         } else {
             Child::Node(self.new_node(shift - FANOUT.ilog2(), whole))
         }
@@ -132,6 +161,10 @@ impl Records {
                     leaf.blocks.iter_mut().filter_map(|block| block.bits.take()).for_each(|bits| self.free_bits(bits));
                 }
                 self.leaves.free(leaf, &mut self.spares);
+                // It may be all that there is in its page.
+                if self.leaves.has_page_to_spare() {
+                    self.free_ready();
+                }
             }
             Child::Node(node) => self.free_node(node),
         }
