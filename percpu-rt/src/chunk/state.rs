@@ -97,8 +97,8 @@ impl State {
         }
     }
 
-    fn populated(&mut self, pages: Range<usize>) {
-        self.map.set_populated(pages);
+    fn populated(&mut self, pages: Range<usize>, to: usize) {
+        self.map.set_populated(pages, to);
         self.stats.nr_populate += 1;
     }
 
@@ -201,7 +201,7 @@ impl State {
             let mut run = Some(fresh.pages.clone());
             while let Some(pages) = run {
                 let from = pages.end;
-                self.populated(pages);
+                self.populated(pages, end);
                 run = self.map.unpopulated(from, end, fresh.ahead);
             }
             if request.is_counted() {

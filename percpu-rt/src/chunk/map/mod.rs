@@ -30,6 +30,7 @@
 //!   grown since they were seen, and those that were long enough.
 //! - What has no objects has no records: a leaf exists while something in it is taken or populated.
 
+mod ahead;
 mod bits;
 pub(super) mod cells;
 mod change;
@@ -49,6 +50,8 @@ mod spans;
 #[cfg(test)]
 mod tests;
 mod zone;
+
+use core::ops::Range;
 
 use cells::Owned;
 use holes::{BLOCK, GRANULE, GRANULES};
@@ -75,12 +78,14 @@ pub(super) struct Map {
     populated: usize,
     /// Populated pages with nothing in them that may be given back.
     surplus: usize,
+    /// Blocks that are held, of some of these pages, for the next small objects.
+    ahead: Range<u32>,
 }
 
 impl Map {
     /// A map of nothing, for pages of `page_blocks` blocks, a power of two up to 32.
     pub(super) const fn new(page_blocks: u32) -> Self {
-        Self { root: None, records: Records::EMPTY, page_blocks, populated: 0, surplus: 0 }
+        Self { root: None, records: Records::EMPTY, page_blocks, populated: 0, surplus: 0, ahead: 0..0 }
     }
 
     /// Takes a page for records, which [`Want::Metadata`](request::Want::Metadata) asked for.

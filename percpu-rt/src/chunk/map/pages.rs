@@ -46,17 +46,27 @@ impl Map {
         });
     }
 
-    /// Says that pages which [`unpopulated`](Self::unpopulated) has named are populated, and zero.
-    pub(in crate::chunk) fn set_populated(&mut self, pages: Range<usize>) {
+    /// Says that pages which [`unpopulated`](Self::unpopulated) has named are populated, and zero: those of an object that ends at offset
+    /// `to`, and what is ahead of it.
+    pub(in crate::chunk) fn set_populated(&mut self, pages: Range<usize>, to: usize) {
         let blocks = to_blocks(&pages);
-        self.populated += blocks.len() / self.page_blocks as usize;
+        self.populated += self.pages_in(&blocks);
+        let ahead = (to.div_ceil(BLOCK) as u32).next_multiple_of(self.page_blocks).clamp(blocks.start, blocks.end);
+        let end = blocks.end;
         self.edit_leaves(blocks, |leaf, _, blocks, _| {
             let mask = in_leaf(&blocks);
             leaf.populated |= mask;
-            leaf.free |= leaf.held & mask;
-            leaf.held &= !mask;
-            leaf.publish(mask & !leaf.free);
+            let own = in_leaf(&(blocks.start..ahead.clamp(blocks.start, blocks.end)));
+            leaf.free |= leaf.held & own;
+            leaf.held &= !own;
+            leaf.publish(own & !leaf.free);
         });
+        self.keep_ahead(ahead..end);
+    }
+
+    /// Number of the pages whose blocks are `blocks`.
+    fn pages_in(&self, blocks: &Range<u32>) -> usize {
+        blocks.len() >> self.page_blocks.trailing_zeros()
     }
 
     /// Undoes the placing of an object of which pages could not be populated.
@@ -90,6 +100,7 @@ impl Map {
 
     #[cold]
     fn hold_surplus(&mut self) -> Option<Range<usize>> {
+        self.free_ahead();
         let excess = self.surplus - KEPT_PAGES - self.populated / KEPT_PART;
         let (base, leaf) = self.root.as_ref()?.last_surplus()?;
         // The highest run of pages in the leaf, and of that no more than there are too many.
@@ -107,7 +118,7 @@ impl Map {
     /// Says that pages which [`take_surplus`](Self::take_surplus) named are given back.
     pub(in crate::chunk) fn set_depopulated(&mut self, pages: Range<usize>) {
         let blocks = to_blocks(&pages);
-        self.populated -= blocks.len() / self.page_blocks as usize;
+        self.populated -= self.pages_in(&blocks);
         let mut has_untouched = false;
         self.edit_leaves(blocks.clone(), |leaf, records, blocks, _| {
             let mask = in_leaf(&blocks);

@@ -90,6 +90,11 @@ impl Map {
     fn place_small(&mut self, zone: Zone, request: &Request) -> Result<Placed, Want> {
         let root = self.root.as_ref().ok_or(Want::Range)?;
         let idle = root.next_idle(0);
+        if let Some(block) = self.next_ahead(idle) {
+            let placed = self.place_at(u64::from(block) * u64::from(GRANULES), request)?;
+            self.took_ahead();
+            return Ok(placed);
+        }
         let fresh = || if request.populated { None } else { root.find_run(1) };
         if let Some(block) = idle.or_else(fresh) {
             return self.place_at(u64::from(block) * u64::from(GRANULES), request);
@@ -99,6 +104,7 @@ impl Map {
 
     /// In a run of free blocks.
     fn place_large(&mut self, request: &Request) -> Result<Placed, Want> {
+        self.free_ahead();
         let blocks = u32::try_from(request.granules.div_ceil(u64::from(GRANULES))).map_err(|_| Want::Range)?;
         let align = 1_u32 << request.lane.saturating_sub(BLOCK_LANE);
         let root = self.root.as_ref().ok_or(Want::Range)?;

@@ -122,7 +122,7 @@ fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
 
 fn check(map: &Map) {
     let surplus = map.root.as_ref().map_or(0, |root| check_node(root).2);
-    assert_eq!(map.surplus, surplus);
+    assert_eq!(map.surplus, surplus + map.pages_ahead());
     refusals::check(map);
 }
 
@@ -154,7 +154,7 @@ fn place(map: &mut Map, request: &Request, size: usize, fails: bool) -> Option<u
             return None;
         }
         loop {
-            map.set_populated(pages.clone());
+            map.set_populated(pages.clone(), end);
             check(map);
             let Some(next) = map.unpopulated(pages.end, end, ahead) else { break };
             pages = next;

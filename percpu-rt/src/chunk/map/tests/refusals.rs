@@ -76,20 +76,30 @@ fn survey(map: &Map, populated: bool) -> (Vec<(u64, u64)>, Vec<Part>) {
     if let Some(root) = &map.root {
         parts(root, 0, populated, &mut all);
     }
+    (joined(all.iter().flat_map(|part| &part.free)), all)
+}
+
+/// Holes as they are with those that they adjoin.
+fn joined<'a>(parts: impl Iterator<Item = &'a (u64, u64)>) -> Vec<(u64, u64)> {
     let mut holes: Vec<(u64, u64)> = Vec::new();
-    for &(begin, end) in all.iter().flat_map(|part| &part.free) {
+    for &(begin, end) in parts {
         match holes.last_mut() {
             Some(last) if last.1 == begin => last.1 = end,
             _ => holes.push((begin, end)),
         }
     }
-    (holes, all)
+    holes
 }
 
 /// Whether there is a place, by looking at all.
 pub(super) fn has_room(map: &Map, request: &Request) -> bool {
-    let (holes, _) = survey(map, request.populated);
-    holes.iter().any(|&(begin, end)| begin.next_multiple_of(1 << request.lane) + request.granules <= end)
+    let (mut holes, _) = survey(map, request.populated);
+    // What is held for nobody in particular is freed for whoever finds nothing.
+    if !map.ahead.is_empty() {
+        holes.push((u64::from(map.ahead.start) * 1024, u64::from(map.ahead.end) * 1024));
+        holes.sort_unstable();
+    }
+    joined(holes.iter()).iter().any(|&(begin, end)| begin.next_multiple_of(1 << request.lane) + request.granules <= end)
 }
 
 /// No hole at a border is hidden: whatever of it lies in no unseen block is said of a part that it reaches into.
@@ -145,7 +155,7 @@ fn full(chunks: usize, left: usize) -> Map {
     while let Some(placed) = with_records(&mut map, |map| map.place(&Request::new(BLOCK - left, 4, false))) {
         let ahead = placed.fresh.map_or(0, |fresh| fresh.ahead);
         while let Some(pages) = map.unpopulated(placed.offset, placed.offset + BLOCK - left, ahead) {
-            map.set_populated(pages);
+            map.set_populated(pages, placed.offset + BLOCK - left);
         }
     }
     map
