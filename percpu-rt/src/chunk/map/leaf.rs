@@ -7,6 +7,7 @@
 use super::bits::{At, Bits};
 use super::bytes;
 use super::cells::Owned;
+use super::floor::Floor;
 use super::holes::{BLOCK, GRANULE, GRANULES, Holes};
 use super::request::Entry;
 use super::runs::{FANOUT, Runs, Space};
@@ -61,6 +62,8 @@ pub(super) struct Leaf {
     /// Blocks of which a hole at a border may have grown since it was looked at, in general and where only what is populated
     /// counts; see [`Sight`](super::spans::Sight).
     pub(super) unseen: [u32; 2],
+    /// Below which blocks a search need not look, by zone.
+    pub(super) floors: [Floor; ZONES],
     /// Blocks of a page.
     page_blocks: u32,
 }
@@ -95,6 +98,7 @@ impl Leaf {
             fixed: 0,
             held: 0,
             unseen: [0; 2],
+            floors: [Floor::NONE; ZONES],
             page_blocks,
         }
     }
@@ -134,7 +138,8 @@ impl Leaf {
         need: u32,
         entries: &mut [Entry],
     ) -> Option<usize> {
-        let mut left = self.zones[zone as usize];
+        let floor = &mut self.floors[zone as usize];
+        let mut left = floor.above(self.zones[zone as usize], lane, need);
         while left != 0 {
             let index = left.trailing_zeros();
             left &= left - 1;
@@ -155,10 +160,12 @@ impl Leaf {
                 if count < entries.len() {
                     *holes = holes.unfit(lane, need);
                 }
+                *floor = Floor::at(index, lane, need);
                 return Some(count);
             }
             *holes = bits.holes(holes);
         }
+        *floor = Floor::at(FANOUT as u32, lane, need);
         None
     }
 
@@ -274,6 +281,7 @@ impl Leaf {
         }
         let all = self.holes[index as usize].or(holes);
         self.holes[index as usize] = all;
+        self.floors[zone as usize].grew(index);
         Some((zone, all))
     }
 
@@ -338,8 +346,10 @@ impl Leaf {
     /// Lets objects be put into shared block `index`, of which the free runs are known.
     #[inline]
     pub(super) fn publish_as(&mut self, index: u32, holes: Holes) {
+        let zone = self.blocks[index as usize].zone as usize;
         self.holes[index as usize] = holes;
-        self.zones[self.blocks[index as usize].zone as usize] |= 1 << index;
+        self.zones[zone] |= 1 << index;
+        self.floors[zone].grew(index);
         self.grew(index);
     }
 

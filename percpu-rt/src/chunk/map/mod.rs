@@ -34,6 +34,7 @@ mod ahead;
 mod bits;
 pub(super) mod cells;
 mod change;
+mod floor;
 pub(super) mod holes;
 mod leaf;
 mod node;

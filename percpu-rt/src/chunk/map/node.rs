@@ -8,6 +8,7 @@ use core::mem::offset_of;
 use core::ops::Range;
 
 use super::cells::{FIRST_CELL, METADATA_PAGE, Owned};
+use super::floor::Floor;
 use super::holes::Holes;
 use super::leaf::{Leaf, News, ones};
 use super::range::in_leaf;
@@ -47,6 +48,8 @@ pub(super) struct Node {
     pub(super) surplus: u32,
     /// The number of a child's blocks is `1 << shift`.
     pub(super) shift: u32,
+    /// Below which children a search need not look, by zone.
+    pub(super) floors: [Floor; ZONES],
 }
 
 /// It is one line where a node has a page to itself, as it has where pointers are long.
@@ -69,6 +72,7 @@ impl Node {
             idle: 0,
             surplus: 0,
             shift,
+            floors: [Floor::NONE; ZONES],
         }
     }
 
@@ -94,7 +98,7 @@ impl Node {
         need: u32,
         take: &mut impl FnMut(&mut Leaf, u32) -> Option<R>,
     ) -> Option<R> {
-        let mut left = self.present;
+        let mut left = self.floors[zone as usize].above(self.present, lane, need);
         while left != 0 {
             let index = left.trailing_zeros();
             left &= left - 1;
@@ -108,11 +112,13 @@ impl Node {
                 Child::Outside | Child::Untouched => None,
             };
             if found.is_some() {
+                self.floors[zone as usize] = Floor::at(index, lane, need);
                 return found;
             }
             let most = self.holes[zone as usize][index as usize];
             self.holes[zone as usize][index as usize] = self.child_holes(index as usize, zone, &most);
         }
+        self.floors[zone as usize] = Floor::at(FANOUT as u32, lane, need);
         None
     }
 
@@ -196,6 +202,7 @@ impl Node {
                 let index = node.index(block);
                 let own = &mut node.holes[*zone as usize][index];
                 *own = own.or(*holes);
+                node.floors[*zone as usize].grew(index as u32);
                 match &mut node.children[index] {
                     Child::Node(child) => node = child,
                     _ => break,
@@ -247,8 +254,9 @@ impl Node {
             Child::Outside | Child::Untouched => panic!("an edited block has a leaf"),
         };
         if let Some(holes) = holes {
-            for (own, holes) in self.holes.iter_mut().zip(holes) {
+            for ((own, floor), holes) in self.holes.iter_mut().zip(&mut self.floors).zip(holes) {
                 own[index] = own[index].or(*holes);
+                floor.grew(index as u32);
             }
         }
         self.set_space(index, space?)
@@ -274,6 +282,7 @@ impl Node {
         self.present = if is_present { self.present | 1 << index } else { self.present & !(1 << index) };
         for zone in Zone::ALL {
             self.holes[zone as usize][index] = self.child_holes(index, zone, &Holes::UNBOUNDED);
+            self.floors[zone as usize].grew(index as u32);
         }
         let space = match &self.children[index] {
             Child::Outside => Space::new(Runs::NONE, false, false),

@@ -80,6 +80,7 @@ fn check_leaf(leaf: &Leaf) -> usize {
             assert!(block.high == 0 || leaf.free & bit == 0);
         }
     }
+    assert!(leaf.floors.iter().zip(leaf.zones).all(|(floor, zone)| floor.is_true_of(zone, &leaf.holes)));
     assert_eq!(leaf.free & leaf.held, 0);
     leaf.pages_of(leaf.surplus())
 }
@@ -116,6 +117,7 @@ fn check_node(node: &Node) -> ([Holes; 2], Runs, usize) {
             *all = all.or(holes);
         }
     }
+    assert!(node.floors.iter().zip(&node.holes).all(|(floor, holes)| floor.is_true_of(!0, holes)));
     assert_eq!(node.runs.all(), counted.all());
     (holes_of_all, node.runs.all(), surplus_of_all)
 }
