@@ -157,7 +157,10 @@ impl Leaf {
                 block.used += (count as u32 * need) as u16;
                 let end = (entries[last].offset() - base) / GRANULE + need as usize;
                 block.high = block.high.max(end as u16);
-                if count < entries.len() {
+                // What is known costs the next search nothing.
+                if u32::from(block.used) == GRANULES {
+                    *holes = Holes::NONE;
+                } else if count < entries.len() {
                     *holes = holes.unfit(lane, need);
                 }
                 *floor = Floor::at(index, lane, need);

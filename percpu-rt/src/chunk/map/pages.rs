@@ -31,6 +31,12 @@ impl Map {
         Some(begin..if end >= to { end + ahead } else { end })
     }
 
+    /// The page of `block`, and `ahead` bytes behind it.
+    pub(super) fn page_of(&self, block: u32, ahead: usize) -> Range<usize> {
+        let first = block / self.page_blocks * self.page_blocks;
+        first as usize * BLOCK..(first + self.page_blocks) as usize * BLOCK + ahead
+    }
+
     /// Pages that may be empty, with those that come along with an object's: a heap that grows by small objects asks for
     /// pages seldom by that.
     pub(super) fn may_be_empty(&self) -> usize {

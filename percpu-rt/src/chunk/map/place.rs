@@ -83,7 +83,13 @@ impl Map {
     fn search(&mut self, zone: Zone, request: &Request, entries: &mut [Entry]) -> Option<usize> {
         let (need, lane) = (request.granules as u32, request.lane);
         let root = self.root.as_mut()?;
-        root.search(0, zone, lane, need, &mut |leaf, base| leaf.take_shared(base, zone, lane, need, entries))
+        let found =
+            root.search(0, zone, lane, need, &mut |leaf, base| leaf.take_shared(base, zone, lane, need, entries))?;
+        // Who opens a block has enough to do; and an atomic request leaves spare pages to the next.
+        if !request.populated {
+            self.records.make_leaf_ready(self.page_blocks);
+        }
+        Some(found)
     }
 
     /// In an idle block, a fresh one, or among objects of the other size.
@@ -157,6 +163,8 @@ impl Map {
     /// At granule `begin`, from where on all is free.
     fn place_at(&mut self, begin: u64, request: &Request) -> Result<Placed, Want> {
         let end = begin + request.granules;
+        // Who takes the last spare page has enough to do: the next has another brought.
+        let lacking = self.records.lacking();
         let need = self.need(begin, end);
         self.records.reserve(need).map_err(Want::Metadata)?;
         if need.leaves > 0 {
@@ -166,13 +174,19 @@ impl Map {
         let zone = Zone::of(u32::try_from(request.granules).unwrap_or(u32::MAX));
         let ahead = self.occupy(begin, end, zone, &mut dirty);
         let fresh = ahead.and_then(|ahead| {
-            let pages = self.unpopulated(bytes(begin), bytes(end), ahead)?;
+            let (block, last) = (split(begin).0, split(end - 1).0);
+            // Of one block, it is the page: nobody has to look.
+            let pages = if block == last {
+                self.page_of(block, ahead)
+            } else {
+                self.unpopulated(bytes(begin), bytes(end), ahead)?
+            };
             Some(Fresh { pages, ahead })
         });
-        // An atomic request leaves spare pages to the next, and an object that lacks pages is enough to do.
-        if need.leaves == 0 && fresh.is_none() && !request.populated && !self.records.is_leaf_ready() {
+        // Where every object opens a block, as here, at the latest half a leaf before the next.
+        if fresh.is_none() && !request.populated && split(begin).0 as usize % FANOUT >= FANOUT / 2 {
             self.records.make_leaf_ready(self.page_blocks);
         }
-        Ok(Placed { offset: bytes(begin), fresh, dirty, lacking: self.records.lacking() })
+        Ok(Placed { offset: bytes(begin), fresh, dirty, lacking })
     }
 }

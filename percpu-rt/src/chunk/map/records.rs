@@ -117,15 +117,16 @@ impl Records {
         self.leaves.new_cell(|| Leaf::new(!0, page_blocks), &mut self.spares)
     }
 
-    /// Whether the next leaf is made already.
+    /// Makes the next leaf, if it is not made and there is room for it.
     #[inline]
-    pub(super) fn is_leaf_ready(&self) -> bool {
-        self.ready.is_some()
+    pub(super) fn make_leaf_ready(&mut self, page_blocks: u32) {
+        if self.ready.is_none() {
+            self.make_ready(page_blocks);
+        }
     }
 
-    /// Makes the next leaf, if there is room for it.
     #[cold]
-    pub(super) fn make_leaf_ready(&mut self, page_blocks: u32) {
+    fn make_ready(&mut self, page_blocks: u32) {
         if self.leaves.pages_for(1) <= self.spares.count() {
             self.ready = Some(self.new_leaf(page_blocks));
         }
