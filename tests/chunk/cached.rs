@@ -205,8 +205,8 @@ fn a_stock_follows_what_is_live() {
             // SAFETY: live, and of this size.
             unsafe { cache.free(offset, size) }.expect("a live object");
             let live = objects.len();
-            // How much may be is found out when some goes back, which is eight at the most; what is in stock beyond may stay.
-            let may_be = in_stock(size, live + stock(live) + 8).max(before);
+            // How much may be is found out when some goes back, which is sixteen at the most; what is in stock beyond may stay.
+            let may_be = in_stock(size, live + stock(live) + 16).max(before);
             assert!(stock(live) <= may_be, "{} of {size} with {live} live", stock(live));
             (before, most) = (stock(live), most.max(stock(live)));
         }
