@@ -101,7 +101,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     pub fn alloc(&self, size: usize, align: usize, flags: AllocFlags) -> Result<usize, AllocError> {
         let request = self.request(size, align, flags)?;
         let placed = self.with(|state| state.place(&request));
-        self.finish(placed, &request, size, align)
+        self.finish(&placed, &request, size, align)
     }
 
     /// As [`alloc`](Self::alloc), but for what is done without the lock: [`zeroed`](Self::zeroed) has to follow.
@@ -122,17 +122,25 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
         placed.offset
     }
 
-    /// Brings what the map asks for, and makes the place ready.
+    /// Brings what the map asks for, and makes the place ready. What was placed stays where the map has put it: to copy what was
+    /// just written in pieces takes longer than to write it.
     #[inline]
     pub(super) fn finish(
         &self,
-        placed: Result<Placed, Want>,
+        placed: &Result<Placed, Want>,
         request: &Request,
         size: usize,
         align: usize,
     ) -> Result<usize, AllocError> {
-        let placed = placed.or_else(|want| self.alloc_slowly(want, request, size, align))?;
-        self.make_ready(&placed, request, size)?;
+        let slowly;
+        let placed = match placed {
+            Ok(placed) => placed,
+            Err(want) => {
+                slowly = self.alloc_slowly(*want, request, size, align)?;
+                &slowly
+            }
+        };
+        self.make_ready(placed, request, size)?;
         Ok(placed.offset)
     }
 
@@ -145,7 +153,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     pub(crate) fn alloc_for_good(&self, size: usize, align: usize) -> Result<usize, AllocError> {
         let request = self.request(size, align, AllocFlags::NONE)?.uncounted();
         let placed = self.with(|state| state.place(&request));
-        self.finish(placed, &request, size, align)
+        self.finish(&placed, &request, size, align)
     }
 
     /// Allocates as many objects as `offsets` has places, or none.

@@ -204,41 +204,38 @@ impl<'a, M: Memory, L: RawLock> Cache<'a, M, L> {
     ) -> Result<usize, AllocError> {
         let allocator = self.allocator;
         let Some(index) = slot_of(request.granules()) else {
-            return self.alloc_unstocked(None, request, size, align, flags);
+            let placed = allocator.with(|state| state.place(request));
+            return self.alloc_unstocked(&placed, request, size, align, flags);
         };
         if let Some(entry) = self.slots[index].aligned(request.granules(), align) {
             return Ok(ready(allocator, entry, size));
         }
         let slot = &mut self.slots[index];
-        let (entry, placed) = allocator.with(|state| {
+        let found = allocator.with(|state| {
             slot.adapt(request.granules(), self.caches, state);
             let found = slot.refill(request, |places| state.take(request, places)).unwrap_or_else(|| {
                 // Of a size without stock, as one for it, since that is quicker.
                 let mut one = [Entry::EMPTY];
                 (state.take(request, &mut one) == 1).then_some(one[0])
             });
-            match found {
-                Some(entry) => (Some(entry), None),
-                None => (None, Some(state.place_unshared(request))),
-            }
+            found.ok_or_else(|| state.place_unshared(request))
         });
         self.note_magazine(index, !request.is_atomic());
-        match entry {
-            Some(entry) => Ok(ready(allocator, entry, size)),
-            None => self.alloc_unstocked(placed, request, size, align, flags),
+        match &found {
+            Ok(entry) => Ok(ready(allocator, *entry, size)),
+            Err(placed) => self.alloc_unstocked(placed, request, size, align, flags),
         }
     }
 
-    /// From the map, or from what is in stock of any size.
+    /// From where the map has placed it, or, if it has not, from what is in stock of any size.
     fn alloc_unstocked(
         &mut self,
-        placed: Option<Result<Placed, Want>>,
+        placed: &Result<Placed, Want>,
         request: &Request,
         size: usize,
         align: usize,
         flags: AllocFlags,
     ) -> Result<usize, AllocError> {
-        let placed = placed.unwrap_or_else(|| self.allocator.with(|state| state.place(request)));
         match self.allocator.finish(placed, request, size, align) {
             // What is in stock may be what is lacking; or the page of an empty magazine, where it may be records.
             Err(AllocError::Exhausted { .. }) if self.has_stock() && self.drain().is_ok() => {
