@@ -23,7 +23,8 @@
 //! ```
 //!
 //! - A small request goes to the lowest block of its [zone] in which it fits: one comparison a place on the way
-//!   down, since [`Holes`](holes::Holes) knows every alignment. Else to the lowest idle block, else a fresh one.
+//!   down, since [`Holes`](holes::Holes) knows every alignment, and none below the [floor] of what was looked for in vain. Else to
+//!   the lowest idle block, of those that came along with [another's](ahead) too, else a fresh one.
 //! - A large request goes to the lowest run of free blocks, and begins behind what its neighbour below has left of its
 //!   last block where that saves one.
 //! - Only where all this fails and no chunk can be added, [holes at the borders of blocks](scan) are looked at: those that have
