@@ -54,16 +54,26 @@ impl Records {
         self.pages
     }
 
-    /// Pages that have to come in before `need` can be made; `Ok` where there are enough.
-    pub(super) fn reserve(&self, need: Need) -> Result<(), usize> {
+    /// Sees to it that `need` can be made. The leaf that is ready is given up for what is none, since there may be no page to be had.
+    ///
+    /// # Errors
+    ///
+    /// The number of pages that have to come in before.
+    pub(super) fn reserve(&mut self, need: Need) -> Result<(), usize> {
+        let mut missing = self.missing(need);
+        if missing > 0 && need.leaves == 0 && self.ready.is_some() {
+            self.free_ready();
+            missing = self.missing(need);
+        }
+        if missing == 0 { Ok(()) } else { Err(missing) }
+    }
+
+    fn missing(&self, need: Need) -> usize {
         let pages = self.nodes.pages_for(need.nodes)
             + self.leaves.pages_for(need.leaves.saturating_sub(usize::from(self.ready.is_some())))
             + self.bits.pages_for(need.bits)
             + self.magazines.pages_for(need.magazines);
-        match pages.saturating_sub(self.spares.count()) {
-            0 => Ok(()),
-            missing => Err(missing),
-        }
+        pages.saturating_sub(self.spares.count())
     }
 
     /// Pages that should be spare, and are not.

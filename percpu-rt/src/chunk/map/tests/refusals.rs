@@ -306,3 +306,26 @@ fn no_sum_of_blocks_is_small_again() {
     }
     end(map);
 }
+
+/// A leaf that was made ahead of need has a page for records to itself, and there is none for what is needed.
+#[test]
+fn a_leaf_that_is_ready_is_given_up() {
+    const CHUNK: usize = FANOUT * BLOCK;
+    for populated in [false, true] {
+        let mut map = Map::new(1);
+        with_records(&mut map, |map| map.add_range(&(0..FANOUT * CHUNK), false));
+        let mut large = |size| place(&mut map, &Request::new(size, 4, false), size, false).expect("room");
+        // As many leaves as a page has.
+        let last = [large(CHUNK), large(CHUNK), large(CHUNK)][2];
+        map.release(last).expect("live");
+        assert!(!map.records.is_leaf_ready());
+        if map.records.lacking() > 0 {
+            map.donate(page());
+        }
+        map.place(&Request::new(BLOCK, 4, false)).expect("an idle block");
+        assert!(map.records.is_leaf_ready() && map.records.lacking() > 0, "it has the last page");
+        let placed = map.place(&Request::new(8, 4, populated));
+        assert_eq!(placed.expect("an idle block, and a page for its bits").offset, last + BLOCK);
+        end(map);
+    }
+}
