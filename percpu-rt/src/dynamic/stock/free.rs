@@ -68,5 +68,7 @@ fn free_into(global: &Global, size: Size, free: Entry) -> Result<(), FreeError> 
     let kept = push(&places[..kept]);
     let (done, result) = global.allocator().put_back_some(&places[kept..], granules);
     let rest = &places[kept + done..];
-    result.and(global.allocator().put_back(&rest[push(rest)..], granules))
+    let over = &rest[push(rest)..];
+    // Most often there is none, which is not worth the lock.
+    if over.is_empty() { result } else { result.and(global.allocator().put_back(over, granules)) }
 }
