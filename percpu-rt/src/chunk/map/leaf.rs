@@ -57,7 +57,8 @@ pub(super) struct Leaf {
     pub(super) populated: u32,
     /// Blocks that stay populated.
     pub(super) fixed: u32,
-    /// Blocks that nobody may take while their page is being populated, or given back if it still is.
+    /// Blocks that nobody may take while their page is being populated, or given back if it still is; and those that came along with
+    /// others, which are for the next small objects.
     pub(super) held: u32,
     /// Blocks of which a hole at a border may have grown since it was looked at, in general and where only what is populated
     /// counts; see [`Sight`](super::spans::Sight).
