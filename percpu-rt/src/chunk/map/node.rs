@@ -282,7 +282,6 @@ impl Node {
         self.present = if is_present { self.present | 1 << index } else { self.present & !(1 << index) };
         for zone in Zone::ALL {
             self.holes[zone as usize][index] = self.child_holes(index, zone, &Holes::UNBOUNDED);
-            self.floors[zone as usize].grew(index as u32);
         }
         let space = match &self.children[index] {
             Child::Outside => Space::new(Runs::NONE, false, false),

@@ -135,6 +135,11 @@ impl Records {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_leaf_ready(&self) -> bool {
+        self.ready.is_some()
+    }
+
     #[cold]
     fn make_ready(&mut self, page_blocks: u32) {
         if self.leaves.pages_for(1) <= self.spares.count() {
