@@ -53,6 +53,34 @@ fn a_full_memory_is_no_reason_to_have_none() {
     drop(full);
 }
 
+/// What stays of a stock that was too full goes out as it would have: the last in first, of which the CPU's cache knows most.
+#[test]
+#[cfg_attr(
+    any(feature = "checked", percpu_backend = "generic", not(target_arch = "x86_64")),
+    ignore = "nothing is kept in stock"
+)]
+fn what_stays_of_a_full_stock_keeps_its_order() {
+    if !alone("stock::what_stays_of_a_full_stock_keeps_its_order") {
+        return;
+    }
+    let address = |boxed: &PerCpuBox<[u64; 8]>| boxed.per_cpu_ptr(possible_cpus().next().expect("a CPU")).addr();
+    pin::on(pin::allowed()[0], || {
+        let mut boxes = fill(4000);
+        boxes.sort_by_key(address);
+        // The first drop asks for a stock, which the next allocation makes.
+        (0..2).for_each(|_| drop(fill(1)));
+        // All that is in stock goes back by this.
+        let _ = stats();
+        // More than there is room for, the highest last: of two the higher goes back, so that those that stay ascend. The first dropped
+        // may be at hand all the while.
+        drop(boxes.drain(..40).collect::<Vec<_>>());
+        let again: Vec<_> = fill(20).iter().map(address).collect();
+        let falls = again.windows(2).filter(|two| two[0] > two[1]).count();
+        assert!(falls >= 16, "{again:x?}");
+        assert!(again[0] < address(&boxes[0]));
+    });
+}
+
 /// Objects of all sizes on two CPUs, dropped where they were made and elsewhere: none overlaps, and all is given back.
 #[test]
 fn nobody_finds_anothers_bytes() {

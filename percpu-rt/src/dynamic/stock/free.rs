@@ -63,6 +63,8 @@ fn free_into(global: &Global, size: Size, free: Entry) -> Result<(), FreeError> 
     let count = room.map_while(|free| stocked.pop().map(|word| *free = place(word))).count();
     let places = &mut places[LARGEST - count..];
     let kept = keep_lower(places, granules);
+    // What is pushed first is at the top, and so the first out.
+    places[..kept].rotate_right(1.min(kept));
     // Whoever was faster may have filled the room.
     let push = |places: &[Entry]| places.iter().take_while(|place| stocked.push(word(**place))).count();
     let kept = push(&places[..kept]);
