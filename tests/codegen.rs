@@ -153,3 +153,20 @@ fn sites_are_as_reviewed() {
     let reviewed = fs::read_to_string(golden).expect("the reviewed text");
     assert!(text == reviewed, "the code has changed; review it and run with BLESS=1. It is now:\n{text}");
 }
+
+/// What has registers of 32 bytes is one function, also where the compiler sees all of the crate at once: a function of its own that it
+/// made of a part of it would have to be handed them over in memory.
+#[test]
+fn the_looks_of_zeroing_are_no_calls() {
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/one_unit");
+    let sites = Fixture::new(folder, "sites", "sites").release().variable("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    let data = fs::read(sites.build().file).expect("the built program");
+    let file = object::File::parse(&*data).expect("an ELF file");
+    // Mangled, a name has the length of each of its parts before it.
+    let names = file.symbols().filter_map(|symbol| symbol.name().ok());
+    let zeroing: Vec<&str> = names.filter(|name| name.contains("5chunk4zero")).collect();
+    assert!(zeroing.iter().any(|name| name.contains("4zero4avx24zero")), "{zeroing:#?}");
+    let parts = ["zero_by", "zero_together", "clear_line", "closure", "4long4look", "3any", "Step"];
+    let outlined: Vec<_> = zeroing.iter().filter(|name| parts.iter().any(|part| name.contains(part))).collect();
+    assert!(outlined.is_empty(), "{outlined:#?} of {zeroing:#?}");
+}
