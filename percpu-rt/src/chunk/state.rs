@@ -131,29 +131,29 @@ impl State {
 
     #[inline]
     pub(super) fn place(&mut self, request: &Request) -> Result<Placed, Want> {
-        let placed = self.map.place(request);
+        let placed = self.map.place(request)?;
         self.placed(request, &placed);
-        placed
+        Ok(placed)
     }
 
     /// As [`place`](Self::place), where [`take`](Self::take) has found nothing.
     pub(super) fn place_unshared(&mut self, request: &Request) -> Result<Placed, Want> {
-        let placed = self.map.place_unshared(request);
+        let placed = self.map.place_unshared(request)?;
         self.placed(request, &placed);
-        placed
+        Ok(placed)
     }
 
     pub(super) fn place_anywhere(&mut self, request: &Request, from: &mut u64) -> Result<Placed, Want> {
-        let placed = self.map.place_anywhere(request, from);
+        let placed = self.map.place_anywhere(request, from)?;
         self.placed(request, &placed);
-        placed
+        Ok(placed)
     }
 
     /// Takes a place for `request` from what is reserved for atomic ones.
     pub(super) fn place_in_reserve(&mut self, request: &Request) -> Option<Placed> {
-        let placed = self.map.place_in_reserve(&mut self.reserve, request).ok_or(Want::Range);
+        let placed = self.map.place_in_reserve(&mut self.reserve, request)?;
         self.placed(request, &placed);
-        placed.ok()
+        Some(placed)
     }
 
     /// Bytes that are reserved for atomic allocations.
@@ -178,8 +178,7 @@ impl State {
 
     /// What has no pages yet is counted when it has: [`brought`](Self::brought) or [`cancel`](Self::cancel).
     #[inline]
-    fn placed(&mut self, request: &Request, placed: &Result<Placed, Want>) {
-        let Ok(placed) = placed else { return };
+    fn placed(&mut self, request: &Request, placed: &Placed) {
         if placed.fresh.is_some() {
             self.moves += 1;
         } else if request.is_counted() {

@@ -198,13 +198,15 @@ impl Look<'_> {
         match self.leaf {
             // All of it is in one hole.
             None => self.at_blocks(1, Spans::NONE),
-            Some(_) if said.may_fit(self.request) => self.at_blocks(!0, Spans::NONE),
-            Some(leaf) => match leaf.unseen[usize::from(self.request.populated)] {
-                // What is said of it is of another time.
-                blocks if blocks == !0 => self.at_blocks(blocks, Spans::NONE),
-                blocks => self.at_blocks(blocks, said),
-            },
+            // It may fit, or what is said is of another time.
+            Some(leaf) if said.may_fit(self.request) || self.unseen(leaf) == !0 => self.at_blocks(!0, Spans::NONE),
+            Some(leaf) => self.at_blocks(self.unseen(leaf), said),
         }
+    }
+
+    /// The blocks of which holes at borders may have grown.
+    fn unseen(&self, leaf: &Leaf) -> u32 {
+        leaf.unseen[usize::from(self.request.populated)]
     }
 
     /// The same for `blocks`, where it is enough to say `spans` of the others.
