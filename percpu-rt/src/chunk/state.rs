@@ -259,7 +259,10 @@ impl State {
     }
 
     pub(super) fn release_sized(&mut self, offset: usize, granules: u64) -> Result<(), FreeError> {
-        self.release_many(&[Entry::new(offset, true)], granules)
+        let place = Entry::new(offset, true);
+        self.map.release_sized(place, granules).map_err(|error| self.free_error_sized(offset, granules, error))?;
+        self.freed(granules, 1);
+        Ok(())
     }
 
     /// Frees objects of one size; the first error, if there is one, and all the others all the same.

@@ -194,6 +194,35 @@ impl Bits {
         is_object
     }
 
+    /// Frees objects of `need` granules, which begin at offset `base` and up to `last` granules behind it, from the first of `places` on, up to
+    /// the first where none does. Returns how many, and the begin of the last.
+    #[inline]
+    pub(super) fn release_objects(&mut self, places: &[Entry], base: usize, need: u32, last: u32) -> (usize, u32) {
+        let (mut count, mut at) = (0, 0);
+        for place in places {
+            let begin = place.granules_from(base);
+            if begin > u64::from(last) || !self.release_object(begin as u32, need) {
+                break;
+            }
+            at = begin as u32;
+            count += 1;
+        }
+        (count, at)
+    }
+
+    /// As [`release_objects`](Self::release_objects), and returns the free runs that they are in.
+    #[inline(never)]
+    pub(super) fn release_and_count(&mut self, places: &[Entry], base: usize, need: u32, last: u32) -> (usize, Holes) {
+        let (mut count, mut holes) = (0, Holes::NONE);
+        for place in places.chunks(1) {
+            let (1, begin) = self.release_objects(place, base, need, last) else { break };
+            let (begin, end) = self.hole_around(begin, begin + need);
+            holes = holes.or(Holes::of(begin, end));
+            count += 1;
+        }
+        (count, holes)
+    }
+
     /// What stands at `granule`.
     #[inline]
     pub(super) fn at(&self, granule: u32) -> At {

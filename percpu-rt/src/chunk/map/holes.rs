@@ -94,6 +94,16 @@ impl Holes {
         Self(lanes)
     }
 
+    /// Those of both that are no longer than the other's.
+    #[inline]
+    pub(super) fn and(self, other: Self) -> Self {
+        let mut lanes = self.0;
+        for (lane, other) in lanes.iter_mut().zip(other.0) {
+            *lane = (*lane).min(other);
+        }
+        Self(lanes)
+    }
+
     /// Those of all of `parts`. They are not longer than `most`, and counting ends where they are as long.
     #[inline]
     pub(super) fn of_all<'a>(parts: impl Iterator<Item = &'a Self>, most: &Self) -> Self {

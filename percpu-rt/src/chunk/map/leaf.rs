@@ -44,8 +44,8 @@ pub(super) struct Block {
 /// Thirty-two blocks. In the masks, the lowest bit is the lowest block.
 #[derive(Debug)]
 pub(super) struct Leaf {
-    /// At least the free runs within each shared block that is in a zone's mask; else [`Holes::NONE`]. A free makes them
-    /// longer, and taking leaves them as they are, or says what does not fit any more: a search that is misled counts
+    /// At least the free runs within each shared block that is in a zone's mask, but for what is uncounted; else [`Holes::NONE`]. A free
+    /// makes them longer, and taking leaves them as they are, or says what does not fit any more: a search that is misled counts
     /// them anew.
     pub(super) holes: [Holes; FANOUT],
     pub(super) blocks: [Block; FANOUT],
@@ -65,24 +65,10 @@ pub(super) struct Leaf {
     pub(super) unseen: [u32; 2],
     /// Below which blocks a search need not look, by zone.
     pub(super) floors: [Floor; ZONES],
+    /// Blocks in which there may be longer free runs than their holes say; see [`recount`](super::recount).
+    pub(super) uncounted: u32,
     /// Blocks of a page.
     page_blocks: u32,
-}
-
-/// What there may be more of in a leaf than was said before.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct News {
-    /// Free runs within shared blocks of a zone.
-    pub(super) holes: Option<(Zone, Holes)>,
-    /// Whether a block became free, or a hole at a border has grown and all of them had been looked at.
-    pub(super) space: bool,
-}
-
-/// A part of an object, as [`Leaf::release_shared`] finds it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
-    pub(super) begin: u32,
-    pub(super) end: u32,
 }
 
 impl Leaf {
@@ -100,6 +86,7 @@ impl Leaf {
             held: 0,
             unseen: [0; 2],
             floors: [Floor::NONE; ZONES],
+            uncounted: 0,
             page_blocks,
         }
     }
@@ -167,7 +154,7 @@ impl Leaf {
                 *floor = Floor::at(index, lane, need);
                 return Some(count);
             }
-            *holes = bits.holes(holes);
+            *holes = bits.holes(holes).and(*holes);
         }
         *floor = Floor::at(FANOUT as u32, lane, need);
         None
@@ -235,96 +222,6 @@ impl Leaf {
         (blocks.count_ones() >> self.page_blocks.trailing_zeros()) as usize
     }
 
-    /// Frees a slot of shared block `index`. The bits come back where the block is free by that.
-    #[inline]
-    pub(super) fn release_shared(&mut self, index: u32, slot: Slot) -> (News, Option<Owned<Bits>>) {
-        let Slot { begin, end } = slot;
-        let block = &mut self.blocks[index as usize];
-        block.used -= (end - begin) as u16;
-        if block.used == 0 {
-            return self.release_block(index);
-        }
-        let mut news = News { holes: None, space: false };
-        if let Some(bits) = block.bits.as_deref_mut() {
-            bits.release(begin, end);
-            let (begin, end) = bits.hole_around(begin, end);
-            news.holes = self.found(index, Holes::of(begin, end));
-            news.space = (begin == 0 || end == GRANULES) && !is_unseen(self.unseen, index) && self.grew(index);
-        }
-        (news, None)
-    }
-
-    /// Frees shared block `index`, of which nothing is taken any more.
-    fn release_block(&mut self, index: u32) -> (News, Option<Owned<Bits>>) {
-        let block = &mut self.blocks[index as usize];
-        let bit = 1 << index;
-        block.kind = Kind::Free;
-        self.zones[block.zone as usize] &= !bit;
-        self.free |= bit;
-        self.holes[index as usize] = Holes::NONE;
-        let bits = block.bits.take();
-        self.grew(index);
-        (News { holes: None, space: true }, bits)
-    }
-
-    /// Notes that a hole at a border of block `index` is longer than it was; whether the first since all were looked at.
-    fn grew(&mut self, index: u32) -> bool {
-        let [any, populated] = self.unseen;
-        self.unseen = [any | 1 << index, populated | 1 << index];
-        any == 0 || populated == 0
-    }
-
-    /// Notes free runs of shared block `index`; what is to be told of them. That is the same most often, but to tell it again is quicker than
-    /// the CPU's guess.
-    #[inline]
-    fn found(&mut self, index: u32, holes: Holes) -> Option<(Zone, Holes)> {
-        let zone = self.blocks[index as usize].zone;
-        // A block that is not in its zone's mask yet has no runs that anybody may take.
-        if self.zones[zone as usize] & 1 << index == 0 {
-            return None;
-        }
-        let all = self.holes[index as usize].or(holes);
-        self.holes[index as usize] = all;
-        self.floors[zone as usize].grew(index);
-        Some((zone, all))
-    }
-
-    /// Frees objects of `need` granules in shared block `index`, which begin at the granules that `begins` gives, up to the
-    /// first where none does. Returns how many, what there is more of, and the bits where the block is free by that.
-    pub(super) fn release_many(
-        &mut self,
-        index: u32,
-        need: u32,
-        begins: impl Iterator<Item = u32>,
-    ) -> (usize, News, Option<Owned<Bits>>) {
-        let block = &mut self.blocks[index as usize];
-        let mut news = News { holes: None, space: false };
-        let (Kind::Shared, Some(bits)) = (block.kind, block.bits.as_deref_mut()) else { return (0, news, None) };
-        let (mut count, mut holes) = (0, Holes::NONE);
-        for begin in begins {
-            let end = begin + need;
-            // One that ends with the block might go on in the next.
-            if end >= GRANULES || end > u32::from(block.end) || !bits.release_object(begin, need) {
-                break;
-            }
-            // Neighbours leave one hole, which the last of them sees whole. To know who is one would be a guess of the CPU's for each, and
-            // takes longer.
-            let (begin, end) = bits.hole_around(begin, end);
-            holes = holes.or(Holes::of(begin, end));
-            count += 1;
-        }
-        block.used -= (count as u32 * need) as u16;
-        if block.used == 0 {
-            let (news, bits) = self.release_block(index);
-            return (count, news, bits);
-        }
-        // Most often it is unseen already; and whether it is one of these holes that reaches a border is not worth finding out.
-        let grew = !is_unseen(self.unseen, index) && bits.reaches_border();
-        news.holes = self.found(index, holes);
-        news.space = grew && self.grew(index);
-        (count, news, None)
-    }
-
     /// What stands at a granule of block `index`.
     #[inline]
     pub(super) fn at(&self, index: u32, granule: u32) -> At {
@@ -353,6 +250,7 @@ impl Leaf {
         let zone = self.blocks[index as usize].zone as usize;
         self.holes[index as usize] = holes;
         self.zones[zone] |= 1 << index;
+        self.uncounted &= !(1 << index);
         self.floors[zone].grew(index);
         self.grew(index);
     }
@@ -361,12 +259,6 @@ impl Leaf {
     pub(super) fn shared(&self, index: u32) -> Option<&Bits> {
         if self.published() >> index & 1 != 0 { self.blocks[index as usize].bits.as_deref() } else { None }
     }
-}
-
-/// Whether nothing more is to be noted of holes at the borders of block `index`, where `unseen` are.
-#[inline]
-fn is_unseen([any, populated]: [u32; 2], index: u32) -> bool {
-    (any & populated) >> index & 1 != 0
 }
 
 /// The numbers of the bits that are set, from the lowest.

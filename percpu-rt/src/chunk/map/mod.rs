@@ -29,6 +29,8 @@
 //!   last block where that saves one.
 //! - Only where all this fails and no chunk can be added, [holes at the borders of blocks](scan) are looked at: those that have
 //!   grown since they were seen, and those that were long enough.
+//! - Small objects that are freed many at a time leave holes of their own size behind, as far as the indexes know; what these have
+//!   joined is [counted](recount) when more is asked for.
 //! - What has no objects has no records: a leaf exists while something in it is taken or populated.
 
 mod ahead;
@@ -36,6 +38,7 @@ mod bits;
 pub(super) mod cells;
 mod change;
 mod floor;
+mod freed;
 pub(super) mod holes;
 mod leaf;
 mod node;
@@ -43,6 +46,7 @@ mod pages;
 mod place;
 mod range;
 mod records;
+mod recount;
 mod release;
 pub(super) mod request;
 mod reserve;
@@ -82,12 +86,24 @@ pub(super) struct Map {
     surplus: usize,
     /// Blocks that are held, of some of these pages, for the next small objects.
     ahead: Range<u32>,
+    /// What no place was known for, and up to which block uncounted ones were looked at for such.
+    missed: recount::Missed,
+    counted_to: u32,
 }
 
 impl Map {
     /// A map of nothing, for pages of `page_blocks` blocks, a power of two up to 32.
     pub(super) const fn new(page_blocks: u32) -> Self {
-        Self { root: None, records: Records::EMPTY, page_blocks, populated: 0, surplus: 0, ahead: 0..0 }
+        Self {
+            root: None,
+            records: Records::EMPTY,
+            page_blocks,
+            populated: 0,
+            surplus: 0,
+            ahead: 0..0,
+            counted_to: 0,
+            missed: recount::Missed::NOTHING,
+        }
     }
 
     /// Takes a page for records, which [`Want::Metadata`](request::Want::Metadata) asked for.

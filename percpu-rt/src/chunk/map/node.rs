@@ -1,6 +1,6 @@
 //! The tree over the leaves: what is below each child, so that a search goes down one path.
 //!
-//! Of holes it says at least what there is: a free tells it at once, in passing, and what was taken is found out by the
+//! Of holes it says at least what there is, or that some are [uncounted](super::recount): a free tells it at once, in passing, and what was taken is found out by the
 //! search that is misled. So an allocation changes nothing above its block, and each costs one count at the most, since a
 //! count is right until something is taken again.
 
@@ -9,8 +9,9 @@ use core::ops::Range;
 
 use super::cells::{FIRST_CELL, METADATA_PAGE, Owned};
 use super::floor::Floor;
+use super::freed::News;
 use super::holes::Holes;
-use super::leaf::{Leaf, News, ones};
+use super::leaf::{Leaf, ones};
 use super::range::in_leaf;
 use super::runs::{FANOUT, Found, Neighbours, Runs, Space, find_in_mask};
 use super::spans::Sight;
@@ -41,6 +42,8 @@ pub(super) struct Node {
     pub(super) runs: Neighbours,
     /// The children below which such a hole may have grown since it was looked at.
     pub(super) unseen: [u32; 2],
+    /// The children below which there may be [uncounted](super::recount) blocks.
+    pub(super) uncounted: u32,
     /// The children that have records of their own: what there is to know of the others is their kind.
     pub(super) present: u32,
     /// The children with idle blocks below them, and with such that may be given back.
@@ -67,6 +70,7 @@ impl Node {
             runs: Neighbours::new(whole, 1 << shift),
             sights: [Sight::NONE; 2],
             unseen: [0; 2],
+            uncounted: 0,
             children: core::array::from_fn(child),
             present: 0,
             idle: 0,
@@ -196,13 +200,15 @@ impl Node {
     /// Tells the nodes above the leaf of `block` what there is more of in it.
     #[inline]
     pub(super) fn tell(&mut self, block: u32, news: &News) {
-        if let Some((zone, holes)) = &news.holes {
+        if news.has_holes {
+            let (zone, holes) = (&news.zone, &news.holes);
             let mut node = &mut *self;
             loop {
                 let index = node.index(block);
                 let own = &mut node.holes[*zone as usize][index];
                 *own = own.or(*holes);
                 node.floors[*zone as usize].grew(index as u32);
+                node.uncounted |= u32::from(news.is_uncounted) << index;
                 match &mut node.children[index] {
                     Child::Node(child) => node = child,
                     _ => break,
@@ -279,6 +285,9 @@ impl Node {
     /// Takes anew all that this node says of a child, but for holes at borders: these have not grown.
     pub(super) fn refresh(&mut self, index: usize) {
         let is_present = matches!(self.children[index], Child::Leaf(_) | Child::Node(_));
+        if let Child::Node(node) = &self.children[index] {
+            self.uncounted |= u32::from(node.uncounted != 0) << index;
+        }
         self.present = if is_present { self.present | 1 << index } else { self.present & !(1 << index) };
         for zone in Zone::ALL {
             self.holes[zone as usize][index] = self.child_holes(index, zone, &Holes::UNBOUNDED);
@@ -295,6 +304,7 @@ impl Node {
     /// Says that child `index` has no records any more, which nothing was taken or populated in.
     pub(super) fn forget(&mut self, index: usize) {
         self.present &= !(1 << index);
+        self.uncounted &= !(1 << index);
         for holes in &mut self.holes {
             holes[index] = Holes::NONE;
         }

@@ -1,6 +1,7 @@
 //! Finding a place.
 
 use super::holes::GRANULES;
+use super::recount::Counted;
 use super::request::{Dirty, Entry, Fresh, Placed, Request, Want};
 use super::runs::FANOUT;
 use super::scan::{self, Scanned};
@@ -47,6 +48,13 @@ impl Map {
     ///
     /// [`Want::Metadata`]; [`Want::Turn`] where it is to be called again; or [`Want::Range`] where there is no place at all.
     pub(in crate::chunk) fn place_anywhere(&mut self, request: &Request, from: &mut u64) -> Result<Placed, Want> {
+        if request.is_small() {
+            match self.place_in_all_uncounted(request) {
+                Counted::Placed(placed) => return Ok(placed),
+                Counted::NotAll => return Err(Want::Turn),
+                Counted::All => {}
+            }
+        }
         let root = self.root.as_mut().ok_or(Want::Range)?;
         match scan::find(root, request, from) {
             Scanned::Found(begin) => self.place_at(begin, request),
@@ -57,7 +65,7 @@ impl Map {
 
     /// In the lowest shared block of `zone` in which it fits.
     #[inline]
-    fn place_shared(&mut self, zone: Zone, request: &Request) -> Option<Placed> {
+    pub(super) fn place_shared(&mut self, zone: Zone, request: &Request) -> Option<Placed> {
         let mut place = [Entry::EMPTY];
         self.search(zone, request, &mut place)?;
         let offset = place[0].offset();
@@ -89,11 +97,15 @@ impl Map {
         if !request.populated {
             self.records.make_leaf_ready(self.page_blocks);
         }
+        if self.missed.looks > 0 {
+            self.count_for_missed();
+        }
         Some(found)
     }
 
     /// In an idle block, a fresh one, or among objects of the other size.
     fn place_small(&mut self, zone: Zone, request: &Request) -> Result<Placed, Want> {
+        self.missed(zone, request);
         let root = self.root.as_ref().ok_or(Want::Range)?;
         let idle = root.next_idle(0);
         if let Some(block) = self.next_ahead(idle) {

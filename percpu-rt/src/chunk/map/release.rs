@@ -2,8 +2,9 @@
 
 use super::bits::At;
 use super::change::pieces;
-use super::holes::{GRANULE, GRANULES};
-use super::leaf::{Kind, Leaf, Slot};
+use super::freed::{News, Slot};
+use super::holes::{BLOCK, GRANULE, GRANULES};
+use super::leaf::{Kind, Leaf};
 use super::node::Node;
 use super::request::Entry;
 use super::runs::FANOUT;
@@ -53,7 +54,8 @@ impl Map {
     fn release_shared(&mut self, block: u32, slot: Slot) {
         let Self { root: Some(root), records, surplus, .. } = self else { return };
         let Some(leaf) = root.leaf_mut(block) else { return };
-        let (news, bits) = leaf.release_shared(block % FANOUT as u32, slot);
+        let mut news = News::NONE;
+        let bits = leaf.release_shared(block % FANOUT as u32, slot, &mut news);
         if let Some(bits) = bits {
             // The page may be one to give back now.
             let bit = 1 << (block % FANOUT as u32);
@@ -79,15 +81,27 @@ impl Map {
             if together > 0 {
                 continue;
             }
-            let begin = (place.offset() / GRANULE) as u64;
-            match self.end_of(begin) {
-                Ok(end) if end - begin == granules => self.release_pieces(begin, end),
-                Ok(_) => return (count, Some(FreeError::Interior)),
-                Err(error) => return (count, Some(error)),
+            if let Err(error) = self.release_sized(*place, granules) {
+                return (count, Some(error));
             }
             count += 1;
         }
         (count, None)
+    }
+
+    /// Frees the object of `granules` at `place`.
+    ///
+    /// # Errors
+    ///
+    /// Where none of that size begins there; nothing has changed then.
+    pub(in crate::chunk) fn release_sized(&mut self, place: Entry, granules: u64) -> Result<(), FreeError> {
+        let begin = (place.offset() / GRANULE) as u64;
+        let end = self.end_of(begin)?;
+        if end - begin != granules {
+            return Err(FreeError::Interior);
+        }
+        self.release_pieces(begin, end);
+        Ok(())
     }
 
     /// Frees objects in the block of the first place, for as long as the places are in it; returns how many. None where
@@ -100,12 +114,10 @@ impl Map {
         }
         let Self { root: Some(root), records, surplus, .. } = self else { return 0 };
         let Some(leaf) = root.leaf_mut(block) else { return 0 };
-        let begins = places.iter().map_while(|place| {
-            let (of, begin) = split((place.offset() / GRANULE) as u64);
-            (of == block).then_some(begin)
-        });
         let index = block % FANOUT as u32;
-        let (count, news, bits) = leaf.release_many(index, granules as u32, begins);
+        let mut news = News::NONE;
+        let (count, bits) =
+            leaf.release_many(index, first.offset() / BLOCK * BLOCK, granules as u32, places, &mut news);
         if let Some(bits) = bits {
             *surplus += usize::from(leaf.surplus() & 1 << index != 0);
             records.free_bits(bits);
@@ -133,7 +145,10 @@ impl Map {
                 let index = piece.block % FANOUT as u32;
                 let block = &mut leaf.blocks[index as usize];
                 if block.kind == Kind::Shared {
-                    let (_, bits) = leaf.release_shared(index, Slot { begin: piece.begin, end: piece.end });
+                    let slot = Slot { begin: piece.begin, end: piece.end };
+                    // The edit tells of all.
+                    let mut news = News::NONE;
+                    let bits = leaf.release_shared(index, slot, &mut news);
                     if let Some(bits) = bits {
                         records.free_bits(bits);
                     }

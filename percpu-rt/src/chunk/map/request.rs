@@ -155,6 +155,12 @@ impl Entry {
         self.0 & !Self::DIRTY
     }
 
+    /// Granules from `base` on; more than there can be, where it is before.
+    #[inline]
+    pub(super) fn granules_from(self, base: usize) -> u64 {
+        self.0.wrapping_sub(base) as u64 / GRANULE as u64
+    }
+
     #[inline]
     pub(crate) fn is_dirty(self) -> bool {
         self.0 & Self::DIRTY != 0
