@@ -191,3 +191,30 @@ fn empty_magazines_help_an_atomic_request() {
     // Thirty-two magazines fill more than a page, and with a page of bits come more than ten places.
     assert!(helped > 10, "{helped} more than {alone}");
 }
+
+/// Nobody is refused, for want of records or of pages, what has room between places that went back from a stock together.
+#[test]
+fn a_hole_that_is_uncounted_needs_neither_records_nor_pages() {
+    const SMALL: usize = 16;
+    for (flags, idle) in [(AllocFlags::NONE, 0), (AllocFlags::ATOMIC, 0), (AllocFlags::ATOMIC, 140)] {
+        let memory = Counting::<false>::new();
+        let allocator = memory.allocator();
+        make_idle(&allocator, 200);
+        let mut cache = Cache::new(&allocator);
+        // As much as is idle, or less.
+        let count = (200 - idle) * PAGE / SMALL;
+        let mut objects: Vec<_> = (0..count).map(|_| cache.alloc(SMALL, 4, AllocFlags::NONE).expect("room")).collect();
+        objects.sort_unstable();
+        Units::grant(Some(0));
+        while allocator.alloc(SMALL, 4, flags).is_ok() {}
+        // Most of a block.
+        let first = objects.iter().position(|at| *at >= 10 * PAGE).expect("there are some") + 1;
+        for at in objects.drain(first..first + PAGE / SMALL - 2) {
+            // SAFETY: of this size, and freed once.
+            unsafe { cache.free(at, SMALL) }.expect("live");
+        }
+        let found = (0..3).map(|_| allocator.alloc(4 * SMALL, 4, flags)).filter(Result::is_ok).count();
+        Units::grant(None);
+        assert_eq!(found, 3, "{flags:?}, {idle} idle");
+    }
+}

@@ -140,7 +140,10 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                 &slowly
             }
         };
-        self.make_ready(placed, request, size)?;
+        let Err(error) = self.make_ready(placed, request, size) else { return Ok(placed.offset) };
+        // Of a fresh block, there were no pages.
+        let placed = self.place_in_uncounted(request).ok_or(error)?;
+        self.zero(&placed.dirty);
         Ok(placed.offset)
     }
 

@@ -4,6 +4,7 @@ use super::allocator::Allocator;
 use super::error::AllocError;
 use super::lock::RawLock;
 use super::map::holes::GRANULE;
+use super::map::recount::Counted;
 use super::map::request::{Dirty, Fresh, Placed, Request, Want};
 use super::memory::{Memory, MetadataPage};
 use super::state::State;
@@ -14,11 +15,15 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     #[cold]
     pub(super) fn alloc_slowly(
         &self,
-        mut want: Want,
+        want: Want,
         request: &Request,
         size: usize,
         align: usize,
     ) -> Result<Placed, AllocError> {
+        self.place_slowly(want, request, size, align).or_else(|error| self.place_in_uncounted(request).ok_or(error))
+    }
+
+    fn place_slowly(&self, mut want: Want, request: &Request, size: usize, align: usize) -> Result<Placed, AllocError> {
         let atomic = request.is_atomic();
         let mut anywhere = atomic;
         // How far holes have been looked at, and whether anything was on its way meanwhile.
@@ -58,6 +63,19 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
                     return Err(exhausted(size, align, largest));
                 }
                 Err(next) => want = next,
+            }
+        }
+    }
+
+    /// The last place that there may be for a request that is refused else. It needs no pages and no records.
+    #[cold]
+    pub(super) fn place_in_uncounted(&self, request: &Request) -> Option<Placed> {
+        let mut from = 0;
+        loop {
+            match self.with(|state| state.place_in_uncounted(request, &mut from)) {
+                Counted::Placed(placed) => return Some(placed),
+                Counted::All => return None,
+                Counted::NotAll => {}
             }
         }
     }

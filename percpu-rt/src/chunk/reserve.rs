@@ -42,6 +42,7 @@ impl<M: Memory, L: RawLock> Allocator<M, L> {
     /// For an atomic request that finds no place: where [`reserve_atomic`](Self::reserve_atomic) has kept some.
     #[cold]
     pub(super) fn place_in_reserve(&self, request: &Request, size: usize, align: usize) -> Result<Placed, AllocError> {
-        self.with(|state| state.place_in_reserve(request)).ok_or(AllocError::AtomicExhausted { size, align })
+        let placed = self.place_in_uncounted(request).or_else(|| self.with(|state| state.place_in_reserve(request)));
+        placed.ok_or(AllocError::AtomicExhausted { size, align })
     }
 }

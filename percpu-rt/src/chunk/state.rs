@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::capacity::{SLOTS, slot_of};
 use super::error::FreeError;
 use super::map::holes::GRANULE;
+use super::map::recount::Counted;
 use super::map::request::{Entry, Fresh, Placed, Request, Want};
 use super::map::{FreeError as MapError, Map};
 use super::stats::PerCpuStats;
@@ -147,6 +148,15 @@ impl State {
         let placed = self.map.place_anywhere(request, from)?;
         self.placed(request, &placed);
         Ok(placed)
+    }
+
+    /// As [`place`](Self::place), in what the indexes do not know, for a request that is refused else.
+    pub(super) fn place_in_uncounted(&mut self, request: &Request, from: &mut u32) -> Counted {
+        let counted = self.map.place_in_uncounted(request, from);
+        if let Counted::Placed(placed) = &counted {
+            self.placed(request, placed);
+        }
+        counted
     }
 
     /// Takes a place for `request` from what is reserved for atomic ones.

@@ -148,6 +148,7 @@ impl Leaf {
                 // What is known costs the next search nothing.
                 if u32::from(block.used) == GRANULES {
                     *holes = Holes::NONE;
+                    self.uncounted &= !(1 << index);
                 } else if count < entries.len() {
                     *holes = holes.unfit(lane, need);
                 }

@@ -46,7 +46,7 @@ mod pages;
 mod place;
 mod range;
 mod records;
-mod recount;
+pub(super) mod recount;
 mod release;
 pub(super) mod request;
 mod reserve;
@@ -86,9 +86,8 @@ pub(super) struct Map {
     surplus: usize,
     /// Blocks that are held, of some of these pages, for the next small objects.
     ahead: Range<u32>,
-    /// What no place was known for, and up to which block uncounted ones were looked at for such.
+    /// What no place was known for.
     missed: recount::Missed,
-    counted_to: u32,
 }
 
 impl Map {
@@ -101,7 +100,6 @@ impl Map {
             populated: 0,
             surplus: 0,
             ahead: 0..0,
-            counted_to: 0,
             missed: recount::Missed::NOTHING,
         }
     }

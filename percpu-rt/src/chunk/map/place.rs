@@ -1,7 +1,6 @@
 //! Finding a place.
 
 use super::holes::GRANULES;
-use super::recount::Counted;
 use super::request::{Dirty, Entry, Fresh, Placed, Request, Want};
 use super::runs::FANOUT;
 use super::scan::{self, Scanned};
@@ -48,13 +47,6 @@ impl Map {
     ///
     /// [`Want::Metadata`]; [`Want::Turn`] where it is to be called again; or [`Want::Range`] where there is no place at all.
     pub(in crate::chunk) fn place_anywhere(&mut self, request: &Request, from: &mut u64) -> Result<Placed, Want> {
-        if request.is_small() {
-            match self.place_in_all_uncounted(request) {
-                Counted::Placed(placed) => return Ok(placed),
-                Counted::NotAll => return Err(Want::Turn),
-                Counted::All => {}
-            }
-        }
         let root = self.root.as_mut().ok_or(Want::Range)?;
         match scan::find(root, request, from) {
             Scanned::Found(begin) => self.place_at(begin, request),
@@ -96,9 +88,9 @@ impl Map {
         // Who opens a block has enough to do; and an atomic request leaves spare pages to the next.
         if !request.populated {
             self.records.make_leaf_ready(self.page_blocks);
-        }
-        if self.missed.looks > 0 {
-            self.count_for_missed();
+            if self.missed.looks > 0 {
+                self.count_for_missed();
+            }
         }
         Some(found)
     }

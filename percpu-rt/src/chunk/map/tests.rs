@@ -175,6 +175,7 @@ fn place(map: &mut Map, request: &Request, size: usize, fails: bool) -> Option<u
         Err(Want::Range) => map.place_anywhere(request, &mut from),
         placed => placed,
     });
+    let placed = placed.or_else(|| recount::place_uncounted(map, request));
     assert_eq!(placed.is_some(), has_room, "{request:?}");
     check(map);
     let placed = placed?;
