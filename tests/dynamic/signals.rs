@@ -1,9 +1,9 @@
 //! Signal handlers: they never wait for the thread that they have interrupted.
 
 use std::alloc::Layout;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use percpu_rt::{AllocError, AllocFlags, FreeError, alloc_percpu, possible_cpus, try_free_percpu};
+use percpu_rt::{AllocError, AllocFlags, FreeError, PerCpuPtr, alloc_percpu, possible_cpus, try_free_percpu};
 use percpu_tests::ticks;
 
 use crate::alone;
@@ -56,4 +56,62 @@ fn a_handler_is_served_or_told_that_it_interrupted() {
     ticks::stop();
     println!("{SERVED:?} served, {BUSY:?} busy");
     assert_eq!(WRONG.load(Relaxed), 0);
+}
+
+/// An object that lives while handlers free what is not theirs.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+/// Frees what the allocator would have to look at, where it may not: it is refused, or by its pointer alone.
+extern "C" fn wrong_frees(_: libc::c_int) {
+    let kept = KEPT.load(Relaxed);
+    let free = |address: usize| {
+        let pointer = PerCpuPtr::<u8>::new(std::ptr::without_provenance_mut(address)).expect("not null");
+        // SAFETY: none of these was allocated, but the last, which is freed by its owner: they are refused, and that is the test.
+        unsafe { try_free_percpu(pointer) }
+    };
+    // Whether it has interrupted the allocator, or not.
+    let inside = [1, 2, 3].map(|bytes| free(kept + bytes));
+    let outside = [1 << 50, usize::MAX - (1 << 20)].map(|bytes| free(kept.wrapping_add(bytes)));
+    let is_wrong = |wrong: &Result<(), FreeError>| wrong.is_ok() || matches!(wrong, Err(FreeError::Busy { .. }));
+    let wrong = inside.iter().chain(&outside).filter(|freed| is_wrong(freed)).count();
+    WRONG.fetch_add(wrong as u64, Relaxed);
+    match alloc_percpu(Layout::new::<u64>(), AllocFlags::ATOMIC) {
+        Err(AllocError::Busy) => {
+            let twice = [free(OWN.load(Relaxed)), free(OWN.load(Relaxed))];
+            WRONG.fetch_add(u64::from(!matches!(twice, [Ok(()), Err(FreeError::NotAllocated { .. })])), Relaxed);
+            // Another in its place; the main thread makes it.
+            ticks::stop();
+            BUSY.fetch_add(1, Relaxed);
+        }
+        Err(_) => {}
+        // SAFETY: allocated above.
+        Ok(object) => drop(unsafe { try_free_percpu(object) }),
+    }
+}
+
+/// What a handler frees, once.
+static OWN: AtomicUsize = AtomicUsize::new(0);
+
+#[test]
+fn a_wrong_free_in_a_handler_is_refused() {
+    if !alone("signals::a_wrong_free_in_a_handler_is_refused") {
+        return;
+    }
+    let mut kept = Object::new(24, 4, AllocFlags::NONE).expect("there is room");
+    kept.fill(1);
+    KEPT.store(kept.ptr.address(), Relaxed);
+    for round in 1..=ENOUGH {
+        let own = alloc_percpu(Layout::new::<u64>(), AllocFlags::NONE).expect("there is room");
+        OWN.store(own.address(), Relaxed);
+        ticks::start(wrong_frees);
+        while BUSY.load(Relaxed) < round {
+            let objects =
+                [24, 5, 24, 20_000].map(|size| Object::new(size, 4, AllocFlags::NONE).expect("there is room"));
+            objects.into_iter().for_each(Object::free);
+        }
+    }
+    assert_eq!(WRONG.load(Relaxed), 0);
+    kept.check(1);
+    kept.free();
+    assert_eq!(percpu_rt::stats().nr_cur_alloc, 0, "each was freed once");
 }

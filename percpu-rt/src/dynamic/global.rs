@@ -12,7 +12,7 @@ use super::postponed::Postponed;
 use crate::chunk::Allocator;
 #[cfg(feature = "checked")]
 use crate::chunk::checked::{CheckError, Object};
-use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats, RawLock};
+use crate::chunk::{AllocError, AllocFlags, FreeError, GRANULE, PerCpuStats, RawLock};
 use crate::platform::{self, Chunks, Mutex};
 
 type LockedArea = Area<Chunks, &'static Mutex>;
@@ -159,14 +159,27 @@ impl Global {
         entered(&LOCK, f)
     }
 
-    /// Has the object freed later; false where it lies too far from the unit's begin.
+    /// Has the object freed later.
+    ///
+    /// # Errors
+    ///
+    /// What can be told without the lock, before anything is written: [`FreeError::Foreign`] for what no area has,
+    /// [`FreeError::Interior`] for what begins nowhere, [`FreeError::NotAllocated`] for what was just freed so; and [`FreeError::Busy`] for what
+    /// lies too far from the unit's begin.
     ///
     /// # Safety
     ///
     /// The object is alive, and its owner's last use is over.
     #[cold]
-    pub(super) unsafe fn postpone(&self, object: PerCpuPtr<u8>) -> bool {
-        let is_reserved = self.areas.reserved.contains(&object.offset());
+    pub(super) unsafe fn postpone(&self, object: PerCpuPtr<u8>) -> Result<(), FreeError> {
+        let offset = object.offset();
+        let is_reserved = self.areas.reserved.contains(&offset);
+        if !is_reserved && !(self.areas.early().start..self.areas.end).contains(&offset) {
+            return Err(FreeError::Foreign { offset });
+        }
+        if !offset.is_multiple_of(GRANULE) {
+            return Err(FreeError::Interior { offset });
+        }
         let list = if is_reserved { &self.reserved_postponed } else { &self.postponed };
         // SAFETY: the caller's promise.
         unsafe { list.add(object) }
@@ -311,7 +324,7 @@ fn entered<R>(lock: &Mutex, f: impl FnOnce() -> R) -> Option<R> {
 #[cold]
 pub(crate) unsafe fn postpone(object: PerCpuPtr<u8>) -> bool {
     // SAFETY: the caller's promise.
-    global().is_ok_and(|global| unsafe { global.postpone(object) })
+    global().is_ok_and(|global| unsafe { global.postpone(object) }.is_ok())
 }
 
 /// To be called before a fork, and [`after_fork`] behind it on both sides.

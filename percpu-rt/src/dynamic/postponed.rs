@@ -32,24 +32,33 @@ impl Postponed {
         self.first.load(Relaxed) == 0
     }
 
-    /// Adds an object; false where a granule's number does not fit.
+    /// Adds an object.
     ///
     /// Context: any, also an NMI's.
+    ///
+    /// # Errors
+    ///
+    /// [`FreeError::Busy`] where a granule's number does not fit; [`FreeError::NotAllocated`] where it was added last.
     ///
     /// # Safety
     ///
     /// The object is alive and of this area, and its owner's last use is over.
     #[cold]
-    pub(super) unsafe fn add(&self, object: PerCpuPtr<u8>) -> bool {
-        let (Ok(granule), Some(link)) = (u32::try_from(object.offset() / GRANULE + 1), link(object)) else {
-            return false;
+    pub(super) unsafe fn add(&self, object: PerCpuPtr<u8>) -> Result<(), FreeError> {
+        let offset = object.offset();
+        let (Ok(granule), Some(link)) = (u32::try_from(offset / GRANULE + 1), link(object)) else {
+            return Err(FreeError::Busy { offset });
         };
         let mut next = self.first.load(Relaxed);
         loop {
+            // It would be its own next, and those behind it would be lost.
+            if next == granule {
+                return Err(FreeError::NotAllocated { offset });
+            }
             // SAFETY: the first granule of an object that is nobody's but this list's.
             unsafe { (*link).store(next, Relaxed) };
             match self.first.compare_exchange_weak(next, granule, Release, Relaxed) {
-                Ok(_) => return true,
+                Ok(_) => return Ok(()),
                 Err(other) => next = other,
             }
         }

@@ -173,7 +173,8 @@ pub fn reserve_atomic(bytes: usize) -> Result<(), AllocError> {
 /// # Panics
 ///
 /// With the pointer, where nothing is allocated there (freed twice), where it is inside an allocation, and where it is no per-CPU
-/// pointer of the allocator's. Nothing has changed then. What is freed later is not looked at like this.
+/// pointer of the allocator's. Nothing has changed then. Of what is freed later, only the pointer is looked at: one that is no
+/// granule's, or of none of the allocator's units, is refused, and so is one that was freed so just before.
 ///
 /// # Safety
 ///
@@ -210,7 +211,7 @@ pub unsafe fn try_free_percpu(ptr: PerCpuPtr<u8>) -> Result<(), FreeError> {
     match global() {
         Ok(global) => match global.free(offset, ptr.stamp()) {
             // SAFETY: not freed, and the caller's promise.
-            Err(FreeError::Busy { .. }) if unsafe { global.postpone(ptr) } => Ok(()),
+            Err(FreeError::Busy { .. }) => unsafe { global.postpone(ptr) },
             result => result.inspect(|()| global.free_postponed()),
         },
         Err(_) => Err(FreeError::Foreign { offset }),
