@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -49,9 +51,22 @@ fn write(name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-fn replay(arguments: &[&str], files: &[&Path]) -> Output {
+fn program(arguments: &[&str], files: &[&Path]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_percpu-replay"));
-    command.args(arguments).args(files).output().expect("the program runs")
+    command.args(arguments).args(files);
+    command
+}
+
+fn replay(arguments: &[&str], files: &[&Path]) -> Output {
+    program(arguments, files).output().expect("the program runs")
+}
+
+/// The only report in JSON.
+fn report(output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    let reports: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(reports.as_array().map(Vec::len), Some(1), "{reports}");
+    reports[0].clone()
 }
 
 #[test]
@@ -99,4 +114,62 @@ fn a_wrong_line_is_named() {
     }
     let output = replay(&[], &[Path::new("no-such.trace")]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("no-such.trace"), "{output:?}");
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_a_failure() {
+    let trace = write("refused.trace", b"a 1 0 8 0\na 2 8 3 0\na 3 8 8192 1\na 4 8 8 0\nf 1\n");
+    for arguments in [&["--format", "json"][..], &["--format", "json", "--verify"]] {
+        assert_eq!(report(&replay(arguments, &[&trace]))["failures"], 3, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_wrong_file_is_told_before_any_replay() {
+    let output = replay(&["--verify"], &[&write("good.trace", b"a 1 8 8 0\n"), Path::new("no-such.trace")]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && !errors.contains("verified"), "{output:?}");
+}
+
+#[test]
+fn nothing_live_has_no_overhead() {
+    for (name, text) in [("empty.trace", ""), ("nothing.trace", "a 1 0 8 0\n")] {
+        let trace = write(name, text.as_bytes());
+        let report = report(&replay(&["--format", "json"], &[&trace]));
+        assert_eq!((&report["overhead"], &report["after_peak_overhead"]), (&0.0.into(), &0.0.into()), "{report}");
+        let output = replay(&[], &[&trace]);
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(told.contains("overhead 0.000, after the peak 0.000"), "{told}");
+        assert!(!told.contains("NaN") && !told.contains("inf"), "{told}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_no_panic() {
+    /// The signal that a closed pipe sends to who has not ignored it.
+    const SIGPIPE: i32 = 13;
+    let trace = write("unwritten.trace", b"a 1 8 8 0\n");
+    for format in ["text", "json"] {
+        let mut command = program(&["--format", format], &[&trace]);
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let output = command.stdout(writer).stderr(Stdio::piped()).output().expect("the program runs");
+        let ended = output.status.success() || output.status.signal() == Some(SIGPIPE);
+        assert!(ended && output.stderr.is_empty(), "{output:?}");
+
+        let full = File::options().write(true).open("/dev/full").expect("the device");
+        let output = command.stdout(full).output().expect("the program runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.starts_with("percpu-replay: ") && errors.lines().count() == 1, "{errors}");
+    }
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    let trace = write("piped.trace", b"a 1 8 8 0\nf 1\n");
+    let mut command = program(&["--format", "json", "-"], &[]);
+    let output = command.stdin(File::open(trace).expect("the trace")).output().expect("the program runs");
+    assert_eq!(report(&output)["events"], 2);
+    assert!(String::from_utf8_lossy(&replay(&["--help"], &[]).stdout).contains("standard input"));
 }

@@ -59,7 +59,8 @@ pub(crate) fn of(trace: &Trace, units: &Units) -> Account {
         }
     }
     let stats = allocator.stats();
-    let ratio = |[populated, live]: [u64; 2]| populated as f64 / live as f64;
+    // Without any live bytes nothing lies over them.
+    let ratio = |[populated, live]: [u64; 2]| if live == 0 { 0.0 } else { populated as f64 / live as f64 };
     Account {
         overhead: ratio(all),
         after_peak_overhead: ratio(behind),

@@ -6,6 +6,7 @@ mod timing;
 mod trace;
 mod verify;
 
+use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -73,32 +74,42 @@ struct Options {
     /// Passes; of each operation, and of all together, the shortest time counts
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(5..))]
     passes: u8,
-    /// Traces
+    /// Traces; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let error = match run(&Options::parse()) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(error) => error,
+    };
+    // Nobody is left to tell where this cannot be written either.
+    let _ = writeln!(io::stderr(), "percpu-replay: {error}");
+    ExitCode::FAILURE
+}
+
+/// Reads all traces, then verifies all, then replays: what is wrong with one is told before time is spent on another.
+fn run(options: &Options) -> Result<(), String> {
     let cpus = usize::from(options.cpus);
-    let mut reports = Vec::new();
-    for file in &options.files {
-        let trace = match trace::read(file) {
-            Ok(trace) => trace,
-            Err(error) => {
-                eprintln!("percpu-replay: {}: {error}", file.display());
-                return ExitCode::FAILURE;
-            }
-        };
-        if options.verify {
-            verify::verify(&trace, cpus);
-            eprintln!("{}: every object verified on {cpus} CPUs", trace.name);
+    let read = |file: &PathBuf| trace::read(file).map_err(|error| format!("{}: {error}", file.display()));
+    let traces = options.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    if options.verify {
+        for (trace, file) in traces.iter().zip(&options.files) {
+            verify::verify(trace, cpus).map_err(|violation| format!("{}: {violation}", file.display()))?;
+            let _ = writeln!(io::stderr(), "{}: every object verified on {cpus} CPUs", trace.name);
         }
-        reports.push(report::Report::of(&trace, cpus, usize::from(options.passes)));
     }
-    match options.format {
-        Format::Text => report::print_text(&reports),
-        Format::Json => report::print_json(&reports),
+    let of = |trace| report::Report::of(trace, cpus, usize::from(options.passes));
+    let reports: Vec<_> = traces.iter().map(of).collect();
+    let mut out = io::stdout().lock();
+    let written = match options.format {
+        Format::Text => report::write_text(&mut out, &reports),
+        Format::Json => report::write_json(&mut out, &reports),
+    };
+    match written.and_then(|()| out.flush()) {
+        // A reader that has seen enough, as `head`, is no error.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("the output: {error}")),
+        _ => Ok(()),
     }
-    ExitCode::SUCCESS
 }

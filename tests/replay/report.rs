@@ -1,5 +1,7 @@
 //! What is told of a trace.
 
+use std::io::{self, Write};
+
 use percpu_tests::clock;
 use percpu_tests::units::Pages;
 use serde::Serialize;
@@ -72,36 +74,44 @@ impl Report {
     }
 }
 
-pub(crate) fn print_json(reports: &[Report]) {
-    println!("{}", serde_json::to_string_pretty(reports).expect("numbers and names"));
+pub(crate) fn write_json(out: &mut impl Write, reports: &[Report]) -> io::Result<()> {
+    writeln!(out, "{}", serde_json::to_string_pretty(reports).expect("numbers and names"))
 }
 
-pub(crate) fn print_text(reports: &[Report]) {
+pub(crate) fn write_text(out: &mut impl Write, reports: &[Report]) -> io::Result<()> {
     for report in reports {
         let Report { lock_ns, alloc_ns, free_ns, .. } = report;
-        println!("{}: {} events, {} failures, {} CPUs", report.trace, report.events, report.failures, report.cpus);
+        writeln!(
+            out,
+            "{}: {} events, {} failures, {} CPUs",
+            report.trace, report.events, report.failures, report.cpus
+        )?;
         for (name, times) in [("alloc", alloc_ns), ("free", free_ns)] {
-            println!(
+            writeln!(
+                out,
                 "  {name:<9} avg {:.1} ns = {:.1} × lock ({lock_ns:.1} ns), p50 {:.0}, p99 {:.0}, max {:.0} ns",
                 times.avg,
                 times.avg / lock_ns,
                 times.p50,
                 times.p99,
                 times.max
-            );
+            )?;
         }
-        println!(
+        writeln!(
+            out,
             "  bytes     peak live {}, peak populated {}, overhead {:.3}, after the peak {:.3}",
             report.peak_live_bytes, report.peak_populated_bytes, report.overhead, report.after_peak_overhead
-        );
+        )?;
         let bar = (32 << 10) + report.peak_populated_bytes * 8 / 100;
-        println!(
+        writeln!(
+            out,
             "  pages     {} populates ({:.2} per 1,000 events), {} depopulates; metadata {} (32 KiB + 8 % are {bar}), {} chunks",
             report.populates,
-            report.populates as f64 * 1000.0 / report.events as f64,
+            report.populates as f64 * 1000.0 / report.events.max(1) as f64,
             report.depopulates,
             report.metadata_peak_bytes,
             report.chunks_peak
-        );
+        )?;
     }
+    Ok(())
 }

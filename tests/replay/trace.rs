@@ -18,7 +18,7 @@ pub(crate) enum Event {
 /// A trace.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    /// The file's name without its endings.
+    /// The file's name without its endings, `-` for standard input.
     pub(crate) name: String,
     pub(crate) events: Vec<Event>,
     /// Number of allocations.
@@ -47,11 +47,15 @@ impl fmt::Display for TraceError {
     }
 }
 
-/// Reads a trace, uncompressing it where it begins as gzip does.
+/// Reads a trace, from standard input where the path is `-`, uncompressing it where it begins as gzip does.
 pub(crate) fn read(path: &Path) -> Result<Trace, TraceError> {
-    let mut file = BufReader::new(File::open(path).map_err(TraceError::Read)?);
+    let mut file: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(path).map_err(TraceError::Read)?))
+    };
     let is_gzip = file.fill_buf().map_err(TraceError::Read)?.starts_with(&[0x1f, 0x8b]);
-    let text: Box<dyn Read> = if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let text: Box<dyn Read> = if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { file };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.trim_end_matches(".gz").trim_end_matches(".trace").to_owned();
     parse(name, BufReader::new(text))
