@@ -15,7 +15,9 @@ use std::{env, fs};
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use object::{Object, ObjectSection, ObjectSymbol};
-use percpu_rt::abi::layout::{DEFAULT_ATOM_SIZE, DEFAULT_PAGE_SIZE, FirstChunk, LOCAL_DISTANCE, Request};
+use percpu_rt::abi::layout::{
+    DEFAULT_ATOM_SIZE, DEFAULT_PAGE_SIZE, DEFAULT_RESERVED_SIZE, FirstChunk, LOCAL_DISTANCE, Request,
+};
 use percpu_tests::tool;
 
 /// Steps of all CPUs together: each is every kind of operation once, on one of the four widths in turn.
@@ -132,6 +134,11 @@ fn every_form_of_the_first_chunk_boots() {
             assert!(number(&text, "objects: ") > 8000 / 2 && number(&text, "served, ") == 0, "{text}");
             assert!(number(&text, "pages: ") >= boot.cpus as u64, "one in every unit at least: {text}");
             let static_size = number(&text, "static size ");
+            // Every place of 64 bytes that the reserved area has, found by every CPU in its own unit.
+            let places = (static_size + DEFAULT_RESERVED_SIZE) / 64 - static_size.div_ceil(64);
+            let modules =
+                format!("modules: {places} in the reserved area, 1 beyond, images copied on {} CPUs\n", boot.cpus);
+            assert!(text.contains(&modules), "{modules}{text}");
             let unit_size = number(&text, "unit size ");
             if units == "static" {
                 assert_eq!(unit_size, layout(Boot { nodes: 1, ..boot }, static_size, DEFAULT_PAGE_SIZE).unit_size);

@@ -7,6 +7,7 @@
 //!                ├─ percpu    set-up of the units                        ◀── what a kernel takes over from here
 //!                ├─ smp       the other CPUs; traps: descriptors and handlers; apic: timers, NMIs
 //!                ├─ objects   dynamic objects, on all CPUs and from interrupts
+//!                ├─ modules   static variables of modules: their images in every unit
 //!                ├─ torture   every operation, by threads, timers and NMIs; wide: sixteen bytes at once
 //!                ├─ guards    preemption and interrupts off; CPUs that go
 //!                └─ exit      33 is success
@@ -23,6 +24,7 @@ mod functions;
 mod guards;
 mod machine;
 mod memory;
+mod modules;
 mod objects;
 #[path = "../../../tests/src/operations.rs"]
 mod operations;

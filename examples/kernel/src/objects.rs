@@ -79,9 +79,14 @@ fn alloc(layout: Layout, flags: AllocFlags) -> PerCpuPtr<u8> {
     alloc_percpu(layout, flags).unwrap_or_else(|error| exit::fail(format_args!("{layout:?}: {error}")))
 }
 
+/// The address of the early object, which is the first of the dynamic part.
+pub fn early_address() -> usize {
+    EARLY_OBJECT.load(SeqCst)
+}
+
 /// On a CPU that has just come: what was allocated before is there.
 pub fn check_early() {
-    let address = core::ptr::without_provenance_mut::<u64>(EARLY_OBJECT.load(SeqCst));
+    let address = core::ptr::without_provenance_mut::<u64>(early_address());
     let Some(object) = PerCpuPtr::new(address) else { return };
     // SAFETY: allocated and written by the boot CPU before this one was started, and freed by nobody.
     let found = unsafe { object.this_cpu_ptr().read() };

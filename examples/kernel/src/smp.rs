@@ -10,7 +10,7 @@ use crate::acpi::Numa;
 use crate::boot::TRAMPOLINE;
 use crate::console::println;
 use crate::machine::at;
-use crate::{apic, exit, guards, memory, objects, operations, percpu, torture, traps};
+use crate::{apic, exit, guards, memory, modules, objects, operations, percpu, torture, traps};
 
 /// The stack of the CPU that is being started, and its number.
 pub static STACK: AtomicUsize = AtomicUsize::new(0);
@@ -44,6 +44,7 @@ fn join(number: usize) {
     unsafe { install(cpu) };
     percpu::check_copies(STEPS.load(SeqCst));
     objects::check_early();
+    modules::check_here();
     apic::enable();
     RUNNING.fetch_add(1, SeqCst);
 }
@@ -56,6 +57,7 @@ pub fn start_all(numa: &Numa, early: Option<u64>) {
     join(number_of(boot).unwrap_or(0));
     guards::check();
     objects::set_up();
+    let modules = modules::load();
     // SAFETY: the trampoline's bytes, to a page that nobody uses.
     unsafe {
         let start = &raw const trampoline_start;
@@ -66,6 +68,7 @@ pub fn start_all(numa: &Numa, early: Option<u64>) {
         start(numa, number, 0);
     }
     println!("{} CPUs, {} online", numa.cpus().len(), online_cpus().count());
+    modules::unload(modules);
 }
 
 /// Starts a CPU, which has to find so many steps in its unit.
