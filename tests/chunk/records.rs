@@ -196,7 +196,9 @@ fn empty_magazines_help_an_atomic_request() {
 #[test]
 fn a_hole_that_is_uncounted_needs_neither_records_nor_pages() {
     const SMALL: usize = 16;
-    for (flags, idle) in [(AllocFlags::NONE, 0), (AllocFlags::ATOMIC, 0), (AllocFlags::ATOMIC, 140)] {
+    for (flags, idle) in
+        [(AllocFlags::NONE, 0), (AllocFlags::NONE, 140), (AllocFlags::ATOMIC, 0), (AllocFlags::ATOMIC, 140)]
+    {
         let memory = Counting::<false>::new();
         let allocator = memory.allocator();
         make_idle(&allocator, 200);
@@ -205,15 +207,20 @@ fn a_hole_that_is_uncounted_needs_neither_records_nor_pages() {
         let count = (200 - idle) * PAGE / SMALL;
         let mut objects: Vec<_> = (0..count).map(|_| cache.alloc(SMALL, 4, AllocFlags::NONE).expect("room")).collect();
         objects.sort_unstable();
+        // For those that find no other place.
+        allocator.reserve_atomic(PAGE).expect("room");
         Units::grant(Some(0));
-        while allocator.alloc(SMALL, 4, flags).is_ok() {}
+        while allocator.alloc(SMALL, 4, AllocFlags::NONE).is_ok() {}
         // Most of a block.
         let first = objects.iter().position(|at| *at >= 10 * PAGE).expect("there are some") + 1;
-        for at in objects.drain(first..first + PAGE / SMALL - 2) {
+        let freed = objects.drain(first..first + PAGE / SMALL - 2);
+        let hole = freed.as_slice()[0]..freed.as_slice()[0] + PAGE;
+        for at in freed {
             // SAFETY: of this size, and freed once.
             unsafe { cache.free(at, SMALL) }.expect("live");
         }
-        let found = (0..3).map(|_| allocator.alloc(4 * SMALL, 4, flags)).filter(Result::is_ok).count();
+        let places = (0..3).map(|_| allocator.alloc(4 * SMALL, 4, flags));
+        let found = places.filter(|place| place.as_ref().is_ok_and(|at| hole.contains(at))).count();
         Units::grant(None);
         assert_eq!(found, 3, "{flags:?}, {idle} idle");
     }
