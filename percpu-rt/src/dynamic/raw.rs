@@ -34,8 +34,9 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 /// search or another thread forks, it has what this CPU keeps in stock of dropped boxes of the size, or fails with
 /// [`AllocError::Busy`].
 ///
-/// Costs a search that grows with the logarithm of the unit. Only what was used before is zeroed. Linux: `__alloc_percpu_gfp`
-/// (mm/percpu.c).
+/// Costs a search that grows with the logarithm of the unit. Only what was used before is zeroed. What is refused, or placed only at
+/// the last resort, looks besides at the holes that have grown since the last refusal, in parts between which the lock is let go: the
+/// first refusal in a unit of 4096 chunks takes some milliseconds. Linux: `__alloc_percpu_gfp` (mm/percpu.c).
 ///
 /// # Errors
 ///
@@ -100,7 +101,7 @@ pub(super) fn alloc_with_stock(
 ///
 /// # Errors
 ///
-/// As [`alloc_percpu`].
+/// As [`alloc_percpu`], but that the counts of [`stats`] know of the objects that were allocated and freed again.
 #[doc(alias = "percpu_counter_init_many")]
 #[track_caller]
 pub fn alloc_percpu_batch(
