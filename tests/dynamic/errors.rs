@@ -118,9 +118,10 @@ fn the_counts_are_those_of_what_was_done() {
     let start = stats();
     assert_eq!((start.nr_alloc, start.nr_cur_alloc, start.live_bytes), (0, 0, 0), "{start:?}");
     assert!(start.populated_bytes > 0 && start.metadata_bytes > 0 && start.nr_populate == 0, "{start:?}");
+    let module = Object::new(100, 4, AllocFlags::RESERVED).expect("there is room");
+    let opened = stats();
     let small = Object::new(5, 1, AllocFlags::NONE).expect("there is room");
     let large = Object::new(LARGE, 4096, AllocFlags::NONE).expect("there is room");
-    let module = Object::new(100, 4, AllocFlags::RESERVED).expect("there is room");
     let full = stats();
     assert_eq!((full.nr_alloc, full.nr_cur_alloc, full.nr_max_alloc, full.nr_dealloc), (3, 3, 3, 0));
     assert_eq!((full.min_alloc_size, full.max_alloc_size, full.live_bytes), (8, LARGE, 8 + LARGE + 100));
@@ -132,6 +133,12 @@ fn the_counts_are_those_of_what_was_done() {
     let end = stats();
     assert_eq!((end.nr_alloc, end.nr_cur_alloc, end.nr_max_alloc, end.nr_dealloc), (3, 0, 3, 3));
     assert_eq!((end.live_bytes, end.nr_depopulate > 0), (0, true), "{end:?}");
+    // What is open from the start is so for good; of the rest nothing is left but empty pages.
+    // SAFETY: a constant of the system.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+    let kept = (end.populated_bytes - opened.populated_bytes) / page;
+    assert_eq!((opened.empty_pop_pages, end.empty_pop_pages), (0, kept as u64), "{end:?}");
+    assert!(kept > 0, "{end:?}");
 }
 
 /// Every object of a reservation is one more, and what is not taken comes back.

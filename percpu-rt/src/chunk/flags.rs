@@ -18,8 +18,8 @@ impl AllocFlags {
     /// May populate pages, and so may sleep. Linux: `GFP_KERNEL`.
     pub const NONE: Self = Self(0);
 
-    /// Takes what is populated: asks the platform for no pages, and does not wait for what may wait for a handler's thread. One
-    /// that is refused looks at what has grown since the last refusal, as [`Allocator::alloc`](super::Allocator::alloc) says.
+    /// Takes what is populated: asks the platform for no pages, and does not wait for what may wait for a handler's thread. An
+    /// allocation that is refused looks at what has grown since the last refusal, as [`Allocator::alloc`](super::Allocator::alloc) says.
     /// Linux: `GFP_NOWAIT`, `GFP_ATOMIC`.
     pub const ATOMIC: Self = Self(1);
 

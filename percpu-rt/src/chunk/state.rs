@@ -93,6 +93,7 @@ impl State {
         PerCpuStats {
             nr_chunks: self.map.chunks() as u64,
             populated_bytes: self.map.populated_bytes(),
+            empty_pop_pages: self.map.empty_pages() as u64,
             metadata_bytes: self.map.metadata_bytes(),
             ..self.stats
         }

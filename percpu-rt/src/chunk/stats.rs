@@ -26,6 +26,9 @@ pub struct PerCpuStats {
     pub live_bytes: usize,
     /// Bytes of populated pages.
     pub populated_bytes: usize,
+    /// Populated pages of one unit with nothing in them that may be given back, those that came along for the next objects
+    /// included. Linux: `pcpu_nr_empty_pop_pages` (mm/percpu.c), in which pages that are populated for good are, too.
+    pub empty_pop_pages: u64,
     /// Bytes of the allocator's records.
     pub metadata_bytes: usize,
     /// The most there were at once.
@@ -49,6 +52,7 @@ impl PerCpuStats {
         max_alloc_size: 0,
         live_bytes: 0,
         populated_bytes: 0,
+        empty_pop_pages: 0,
         metadata_bytes: 0,
         max_metadata_bytes: 0,
         nr_populate: 0,
@@ -73,6 +77,7 @@ impl PerCpuStats {
             max_alloc_size: self.max_alloc_size.max(other.max_alloc_size),
             live_bytes: self.live_bytes + other.live_bytes,
             populated_bytes: self.populated_bytes + other.populated_bytes,
+            empty_pop_pages: self.empty_pop_pages + other.empty_pop_pages,
             metadata_bytes: self.metadata_bytes + other.metadata_bytes,
             max_metadata_bytes: self.max_metadata_bytes + other.max_metadata_bytes,
             nr_populate: self.nr_populate + other.nr_populate,

@@ -50,6 +50,17 @@ impl Map {
         });
     }
 
+    /// Populated pages with nothing in them that may be given back: also the page of which blocks ahead were taken that are free
+    /// again, so that the number stays when what is left is freed.
+    pub(in crate::chunk) fn empty_pages(&self) -> usize {
+        let Range { start, end } = self.ahead;
+        let first = start / self.page_blocks * self.page_blocks;
+        let is_begun = start < end && first < start;
+        let leaf = self.root.as_ref().filter(|_| is_begun).and_then(|root| root.leaf(first));
+        let is_empty = leaf.is_some_and(|leaf| in_leaf(&(first..start)) & !leaf.idle() == 0);
+        self.surplus + usize::from(is_empty)
+    }
+
     /// Pages of which nobody has a block.
     pub(super) fn pages_ahead(&self) -> usize {
         (self.ahead.end - self.ahead.start) as usize >> self.page_blocks.trailing_zeros()

@@ -51,6 +51,29 @@ fn small_objects_get_them_block_by_block() {
     end(map);
 }
 
+/// Whether it is the leaf that counts them or not.
+#[test]
+fn a_page_that_was_begun_and_is_free_again_is_empty() {
+    let (mut map, first) = map();
+    let empty = map.empty_pages();
+    for taken in [1, PAGE - 1] {
+        for block in first..first + taken {
+            assert_eq!(small(&mut map), block);
+            assert_eq!(map.empty_pages(), empty - 1);
+        }
+        for block in first..first + taken {
+            map.release(block as usize * BLOCK).expect("live");
+        }
+        assert_eq!(map.empty_pages(), empty);
+        if taken == 1 {
+            continue;
+        }
+        map.free_ahead();
+        assert_eq!((map.empty_pages(), map.surplus), (empty, empty));
+    }
+    end(map);
+}
+
 #[test]
 fn a_lower_idle_block_comes_first() {
     let (mut map, first) = map();
