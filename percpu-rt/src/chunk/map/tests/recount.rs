@@ -53,6 +53,11 @@ fn known(map: &mut Map) -> Option<usize> {
     map.place(&Request::new(LARGE, 4, true)).ok().map(|placed| placed.offset)
 }
 
+/// Blocks of the first leaf that are uncounted.
+fn uncounted(map: &Map) -> u32 {
+    map.root.as_ref().and_then(|root| root.leaf(0)).expect("in use").uncounted
+}
+
 fn end(mut map: Map) {
     while let Some(page) = map.dismantle() {
         free_page(page);
@@ -70,12 +75,22 @@ fn what_is_freed_at_once_is_known_by_its_own_size() {
 }
 
 #[test]
+fn a_block_that_is_full_again_has_nothing_to_count() {
+    let (mut map, objects) = full(2);
+    free_four(&mut map, &objects, 1, 8);
+    let mut places = [Entry::EMPTY; LARGE / SMALL];
+    assert_eq!(map.place_many(&Request::new(SMALL, 4, false), &mut places), places.len());
+    check_settled(&map);
+    assert_eq!(uncounted(&map), 0);
+    end(map);
+}
+
+#[test]
 fn what_was_missed_is_counted_by_the_next_that_finds_a_place() {
     let (mut map, objects) = full(3);
     free_four(&mut map, &objects, 1, 8);
     free_four(&mut map, &objects, 2, 20);
     let small = |map: &mut Map| map.place(&Request::new(SMALL, 4, false)).expect("known").offset;
-    let uncounted = |map: &Map| map.root.as_ref().and_then(|root| root.leaf(0)).expect("in use").uncounted;
     assert_eq!(small(&mut map), objects[BLOCK / SMALL + 8]);
     assert_eq!(uncounted(&map), 0b110, "nothing was missed");
     assert_eq!(known(&mut map), None);
@@ -172,7 +187,6 @@ fn what_is_uncounted_stays_so_when_the_root_grows() {
 fn what_was_missed_is_looked_for_in_turn() {
     let (mut map, objects) = full(4);
     let small = |map: &mut Map| map.place(&Request::new(SMALL, 4, false)).expect("known").offset;
-    let uncounted = |map: &Map| map.root.as_ref().and_then(|root| root.leaf(0)).expect("in use").uncounted;
     // Room for a large one in all, and not in one.
     let missed = |map: &mut Map| assert_eq!(known(map), None);
     for block in 0..4 {
