@@ -194,8 +194,8 @@ impl Bits {
         is_object
     }
 
-    /// Frees objects of `need` granules, which begin at offset `base` and up to `last` granules behind it, from the first of `places` on, up to
-    /// the first where none does. Returns how many, and the begin of the last.
+    /// Frees objects of `need` granules, which begin at offset `base` and up to `last` granules behind it, from the first of `places`
+    /// on, up to the first where none does. Returns how many, and the begin of the last.
     #[inline]
     pub(super) fn release_objects(&mut self, places: &[Entry], base: usize, need: u32, last: u32) -> (usize, u32) {
         let (mut count, mut at) = (0, 0);

@@ -6,7 +6,7 @@
 #[cfg(test)]
 use super::holes::Holes;
 
-/// Of the parts of one node or leaf, for one zone: in none below `index` fits a run that is so long, in granules, and aligned so.
+/// Of the parts of one node or leaf, for one zone: in none below `index` fits a run that is known, so long, in granules, and aligned so.
 ///
 /// One word: what was stored in pieces is waited for by whoever loads it whole.
 #[derive(Clone, Copy, Debug)]

@@ -109,8 +109,8 @@ impl Leaf {
         any == 0 || populated == 0
     }
 
-    /// Notes free runs of shared block `index`; what is to be told of them. That is the same most often, but to tell it again is quicker than
-    /// the CPU's guess.
+    /// Notes free runs of shared block `index`, and writes what is to be told of them. That is the same most often, but to tell it
+    /// again is quicker than the CPU's guess.
     #[inline]
     pub(super) fn found(&mut self, index: u32, holes: Holes, news: &mut News) {
         let zone = self.blocks[index as usize].zone;
@@ -126,7 +126,8 @@ impl Leaf {
 }
 
 impl Block {
-    /// What objects of `need` granules that lie wholly in the block are freed in, if it is shared, and the last granule where one can begin.
+    /// What objects of `need` granules that lie wholly in the block are freed in, if it is shared, and the last granule where one
+    /// can begin.
     #[inline]
     fn objects(&mut self, need: u32) -> Option<(&mut Bits, u32)> {
         // One that ends with the block might go on in the next.

@@ -1,8 +1,8 @@
 //! The tree over the leaves: what is below each child, so that a search goes down one path.
 //!
-//! Of holes it says at least what there is, or that some are [uncounted](super::recount): a free tells it at once, in passing, and what was taken is found out by the
-//! search that is misled. So an allocation changes nothing above its block, and each costs one count at the most, since a
-//! count is right until something is taken again.
+//! Of holes it says at least what there is, or that some are [uncounted](super::recount): a free tells it at once, in passing,
+//! and what was taken is found out by the search that is misled. So an allocation changes nothing above its block, and each costs
+//! one count at the most, since a count is right until something is taken again.
 
 use core::mem::offset_of;
 use core::ops::Range;

@@ -1,8 +1,8 @@
 //! Holes that nobody knows of yet: what was freed many at a time has joined what lay free beside it.
 //!
-//! To find out what lies beside each place takes longer than all the rest of a free, and most blocks of a heap in decline are emptied
-//! before anybody asks. So a free of many notes the length of one of them, which is enough for the next of their size, and that
-//! the block is uncounted:
+//! To find out what lies beside each place is a third of what it takes to free it, and most blocks of a heap in decline are emptied
+//! before anybody asks. So a free of many notes the length of one of them, which is enough for the next of their size and
+//! alignment, and that the block is uncounted:
 //!
 //! ```text
 //!  before   ████··██████████      noted: a hole of 2
