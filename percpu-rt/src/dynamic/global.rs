@@ -128,7 +128,7 @@ impl Global {
 
     /// As [`Allocator::reserve_atomic`](crate::chunk::Allocator::reserve_atomic).
     pub(super) fn reserve_atomic(&self, bytes: usize) -> Result<(), AllocError> {
-        if LOCK.is_held_here() {
+        if has_interrupted() {
             return Err(AllocError::Busy);
         }
         self.main.reserve_atomic(bytes)
@@ -140,7 +140,7 @@ impl Global {
     pub(super) fn free(&self, offset: usize, stamp: Stamp) -> Result<(), FreeError> {
         let is_reserved = self.areas.reserved.contains(&offset);
         let (area, lock) = if is_reserved { (&self.reserved, &RESERVED_LOCK) } else { (&self.main, &LOCK) };
-        if !lock.enter() {
+        if has_interrupted() || !lock.enter() {
             return Err(FreeError::Busy { offset });
         }
         // Not in a closure, as in `ask`.
@@ -217,11 +217,11 @@ impl Global {
         }
     }
 
-    /// Whether this has interrupted whoever has the main area's lock.
+    /// Whether this has interrupted whoever has an area's lock.
     #[cfg(has_stock)]
     #[inline]
     pub(super) fn is_busy_here(&self) -> bool {
-        LOCK.is_held_here()
+        has_interrupted()
     }
 
     /// The allocator of the main area.
@@ -290,7 +290,7 @@ fn ask(
     flags: AllocFlags,
 ) -> Result<(usize, Stamp), AllocError> {
     if flags.contains(AllocFlags::ATOMIC) {
-        if !lock.enter_awake() {
+        if has_interrupted() || !lock.enter_awake() {
             return Err(AllocError::Busy);
         }
         // Not in a closure, which would be the caller that the checked mode tells of.
@@ -299,16 +299,23 @@ fn ask(
         unsafe { lock.leave() };
         return placed.map(|placed| area.finish(placed));
     }
-    if lock.is_held_here() {
+    if has_interrupted() {
         return Err(AllocError::Busy);
     }
     area.alloc(size, align, flags)
 }
 
+/// Whether this is a handler that has interrupted its own thread in either area. It waits for neither lock: a handler on another thread
+/// may have interrupted that one in the other area, and wait for this one.
+#[inline]
+fn has_interrupted() -> bool {
+    LOCK.is_held_here() || RESERVED_LOCK.is_held_here()
+}
+
 /// Calls `f`, in which `lock` is this thread's; `None` where it cannot be waited for.
 #[inline]
 fn entered<R>(lock: &Mutex, f: impl FnOnce() -> R) -> Option<R> {
-    lock.enter().then(|| {
+    (!has_interrupted() && lock.enter()).then(|| {
         let result = f();
         // SAFETY: entered by the condition.
         unsafe { lock.leave() };
@@ -368,5 +375,31 @@ pub(crate) fn in_child() {
 pub(crate) fn balance() {
     if let Ok(global) = global() {
         global.main.balance();
+    }
+}
+
+#[cfg(all(test, platform = "hosted", not(miri)))]
+mod tests {
+    use core::alloc::Layout;
+
+    use super::*;
+    use crate::dynamic::alloc_percpu;
+
+    #[test]
+    fn who_has_one_lock_waits_for_neither() {
+        let layout = Layout::new::<u64>();
+        for flags in [AllocFlags::NONE, AllocFlags::RESERVED] {
+            let offset = alloc_percpu(layout, flags).expect("room").offset();
+            let global = global().expect("set up");
+            for lock in [&LOCK, &RESERVED_LOCK] {
+                assert!(lock.enter());
+                let freed = global.free(offset, Stamp::UNKNOWN);
+                let alloc = global.alloc(8, 8, flags | AllocFlags::ATOMIC);
+                // SAFETY: entered above.
+                unsafe { lock.leave() };
+                assert_eq!((freed, alloc.err()), (Err(FreeError::Busy { offset }), Some(AllocError::Busy)));
+            }
+            assert_eq!(global.free(offset, Stamp::UNKNOWN), Ok(()));
+        }
     }
 }
