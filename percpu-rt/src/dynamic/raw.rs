@@ -35,8 +35,8 @@ use crate::chunk::{AllocError, AllocFlags, FreeError, PerCpuStats};
 /// [`AllocError::Busy`].
 ///
 /// Costs a search that grows with the logarithm of the unit. Only what was used before is zeroed. What is refused, or placed only at
-/// the last resort, looks besides at the holes that have grown since the last refusal, in parts between which the lock is let go: the
-/// first refusal in a unit of 4096 chunks takes some milliseconds. Linux: `__alloc_percpu_gfp` (mm/percpu.c).
+/// the last resort, looks besides at the holes that have grown since the last refusal, in parts between which the lock is let go, but by an
+/// atomic one: the first refusal in a unit of 4096 chunks takes some milliseconds. Linux: `__alloc_percpu_gfp` (mm/percpu.c).
 ///
 /// # Errors
 ///
